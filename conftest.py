@@ -1,0 +1,32 @@
+"""For all tests: signals end a run in order, and where CI is set a skipped test is a failure."""
+
+import os
+import signal
+
+import pytest
+from django.conf import settings
+
+# As Ctrl-C does: pytest then tears down its fixtures, and no server outlives it.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session):
+    if skipped(session.config) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if skipped(config):
+        terminalreporter.write_line("Skipped tests count as failures here, as CI is set.", red=True)
+
+
+def skipped(config):
+    """Whether tests were skipped (bool) that must not be."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return bool(os.environ.get("CI") and reporter and reporter.stats.get("skipped"))
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory):
+    """The tests' SQLite is a file, as ours is: one in memory knows neither WAL nor several threads."""
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
