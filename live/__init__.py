@@ -1,0 +1,37 @@
+"""Server-rendered pages that stay current.
+
+Three sentences hold the engine together:
+
+1. **The database is the truth.** A row that a page shows live is an *item*. It carries
+   the *tick* of its *stream* at which it last changed, written in the same transaction
+   as the change.
+2. **The channel layer is a doorbell.** An event says "stream X is at tick n" and nothing
+   else. Losing one costs a moment, never a row.
+3. **A page is a cursor.** At every connection it tells the server the last tick it has
+   seen of each stream; the server answers with what changed since, as HTML that may be
+   applied twice without harm.
+
+The words, and where each is written down:
+
+========  ==========================================================  ==================
+stream    something that can be watched, named by an object           ``streams.py``
+tick      a stream's counter; its newest value is the *head*          ``ticks.py``
+item      a row shown in a stream, *born* and *changed* at ticks      ``models.py``
+fragment  HTML with the place it belongs to                           ``fragments.py``
+delta     the fragments that bring a cursor up to the head            ``streams.py``
+ring      to announce a stream's new head, after commit               ``hub.py``
+hub       one per process: hears rings, renders a delta once, and     ``hub.py``
+          hands the text to every listener
+listener  one open page's socket                                      ``consumers.py``
+whisper   live but not recorded: typing                               ``hub.py``
+pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``hub.py``
+lease     a process's proof of life; presence belongs to it           ``presence.py``
+page      an anonymous answer, kept until one of its streams rings    ``pages.py``
+========  ==========================================================  ==================
+
+An app that wants to be live writes a ``streams.py`` with a ``Stream`` for each of its
+watched models, calls ``tick`` inside the transaction of every change, and puts
+``{% live … %}`` into its pages. Nothing else. ``fast.py`` is a short cut for one server, ``metrics.py`` and
+``health.py`` say how a process is, ``testing.py`` is a page without a browser. Read in this order: ``models``,
+``streams``, ``ticks``, ``hub``, ``consumers``; the rest as needed.
+"""

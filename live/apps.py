@@ -1,0 +1,17 @@
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import Error, Tags, register
+from django.utils.module_loading import autodiscover_modules
+
+
+class LiveConfig(AppConfig):
+    name = "live"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        autodiscover_modules("streams")
+
+
+@register(Tags.security, deploy=True)
+def check_rates(app_configs, **_):
+    return [] if settings.RATES else [Error("RATES=off is for measurements only.", id="live.E001")]

@@ -1,0 +1,304 @@
+"""LiveConsumer, the only consumer: one open page.
+
+Upward a page says which streams it shows and what it has seen of them (and may whisper); downward it gets
+finished HTML. It is plain ASGI and not Channels' ``AsyncConsumer``, whose dispatch visits a database thread
+at every message and whose layer channel costs a Redis subscription for every page.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections import Counter
+from contextlib import suppress
+
+from django.conf import settings
+from django.core.signing import BadSignature
+from django.http import parse_cookie
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from live import fragments, hub, metrics
+from live.streams import Viewer, unsign
+
+logger = logging.getLogger("live")
+
+TRY_AGAIN = 4013  # 1013, try again later; base.html lists it among the codes to reconnect after
+TOO_MANY = 4029  # as HTTP's 429
+NOT_WELCOME = 4008  # 1008, policy violation (RFC 6455, 7.4.1), in the range that daphne too may send
+
+MESSAGE = 16_384  # characters in one message from a page
+HANDSHAKES = 100  # new sockets a second, in one process
+OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
+STREAMS = 20  # streams that one page may show
+BURST, REFILL = 40, 4  # messages at once, and so many more each second
+WHISPER_EVERY = 3  # seconds between two whispers of one page; those between are dropped
+STALL = 15  # seconds that a listener may take to read one text before it is cut off
+
+
+class Close(Exception):
+    """End this socket with ``code`` (int)."""
+
+    def __init__(self, code):
+        self.code = code
+
+
+async def live(scope, receive, send):
+    """The ASGI application for sockets. Refuses (403) any other path and any but our own exact origins.
+
+    So it does when more pages come at once than can be served well: theirs is an error of the line, after which
+    a page tries again, each time later.
+    """
+    await receive()  # websocket.connect
+    headers = dict(scope["headers"])
+    if scope["path"] != "/ws/" or headers.get(b"origin", b"").decode("latin-1") not in settings.ORIGINS:
+        metrics.REFUSED.labels("origin").inc()
+        return await send({"type": "websocket.close", "code": NOT_WELCOME})
+    if settings.RATES and not doorkeeper.spend(time.monotonic()):
+        metrics.REFUSED.labels("storm").inc()
+        return await send({"type": "websocket.close", "code": TRY_AGAIN})
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    await send({"type": "websocket.accept"})
+    listener = LiveConsumer(
+        cookies.get(settings.SESSION_COOKIE_NAME), send, scope.get("extensions", {}).get("live.line")
+    )
+    await listener.run(receive, address(scope, headers))
+
+
+def address(scope, headers):
+    """Whose line it is: the peer's address, or what our own proxy says in the header named by the settings."""
+    if settings.REAL_IP_HEADER:
+        return headers.get(settings.REAL_IP_HEADER.lower().encode(), b"").decode("latin-1")
+    return (scope.get("client") or [""])[0]
+
+
+class Allowance:
+    """So many (``burst``) at once, and ``refill`` more each second."""
+
+    def __init__(self, burst, refill):
+        self.left = self.burst = burst
+        self.refill = refill
+        self.asked_at = 0
+
+    def spend(self, now):
+        """Take one at the time ``now`` (seconds). → whether there was one"""
+        self.left = min(self.burst, self.left + (now - self.asked_at) * self.refill)
+        self.asked_at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+doorkeeper = Allowance(burst=HANDSHAKES * 2, refill=HANDSHAKES)
+sockets = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
+
+
+class LiveConsumer:
+    """One listener: ``viewer`` and ``who`` say whose page it is, ``audiences`` which streams it is on.
+
+    While it does not read, it is parked: ``behind`` keeps the cursors from which it catches up.
+    """
+
+    def __init__(self, session, send, line=None):
+        self.viewer = Viewer(session)
+        self.who = ""
+        self.language = settings.LANGUAGE_CODE
+        self.hub = hub.here()
+        self.send = send
+        self.line = line  # the server's short way to the transport, if it has one: live/fast.py
+        self.audiences = {}
+        self.behind = {}
+        self.parked = None
+        self.gone = False
+        self.allowance, self.whispered_at = Allowance(BURST, REFILL), 0
+
+    async def run(self, receive, address=""):
+        """Listen until the page leaves; ``address`` (str) is the one that it came from."""
+        self.task = asyncio.current_task()
+        metrics.CONNECTIONS.inc()
+        counted_as = [("address " + address, OF_AN_ADDRESS)]
+        if self.viewer.session:
+            self.who = str((await hub.in_thread(self.viewer.person)).pk or "")
+            counted_as.append(("person " + self.who, OF_A_PERSON))
+        sockets.update(name for name, _ in counted_as)
+        try:
+            if settings.RATES and any(sockets[name] > most for name, most in counted_as):
+                metrics.REFUSED.labels("too many").inc()
+                raise Close(TOO_MANY)
+            while (message := await receive())["type"] != "websocket.disconnect":
+                await self.hear(message.get("text"))
+        except Close as close:
+            self.take(sorry(self.language, close.code))
+            await self.send({"type": "websocket.close", "code": close.code})
+        except OSError:  # the page left while it was told something
+            logger.debug("a page left", exc_info=True)
+        except Exception:
+            logger.exception("a page could not be served: it may come back")
+            with suppress(Exception):
+                await self.send({"type": "websocket.close", "code": TRY_AGAIN})
+        except asyncio.CancelledError:
+            if not self.gone:  # the server ends us
+                raise
+            with suppress(
+                Exception, asyncio.CancelledError
+            ):  # we were cut off: if this is not read either, the server drops the line
+                await asyncio.wait_for(self.send({"type": "websocket.close", "code": TRY_AGAIN}), 1)
+        finally:
+            self.gone = True
+            metrics.CONNECTIONS.dec()
+            sockets.subtract(name for name, _ in counted_as)
+            for name, _ in counted_as:
+                if not sockets[name]:
+                    del sockets[name]
+            if self.parked:
+                self.parked.cancel()
+            for name in tuple(self.audiences):
+                self.hub.leave(self, name)
+
+    # Upward
+
+    async def hear(self, text):
+        """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
+        self.spend()
+        said = read(text)
+        said.pop("headers", None)
+        language = said.pop("language", None)
+        self.language = next((code for code, _ in settings.LANGUAGES if code == language), self.language)
+        whispered = said.pop("whisper", None)
+        if whispered is not None:
+            return await self.whisper(whispered, said)
+        if len(said) > STREAMS:
+            raise Close(NOT_WELCOME)
+        for name, cursor in [(named(signed), counted(tick)) for signed, tick in said.items()]:
+            at = self.audiences.get(name)
+            if self.parked:
+                self.behind[name] = cursor
+            elif not (at and at.language == self.language and at.cursor == cursor):
+                self.hub.leave(self, name)
+                await self.hub.join(self, name, cursor)
+
+    async def whisper(self, signed, said):
+        name = named(signed)
+        now = time.monotonic()
+        if name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
+            self.whispered_at = now
+            await self.hub.whisper(self, name, {key: str(value)[:200] for key, value in said.items()})
+
+    def spend(self):
+        """Count a message against the allowance. Raises ``Close`` when that is used up."""
+        if settings.RATES and not self.allowance.spend(time.monotonic()):
+            metrics.REFUSED.labels("flood").inc()
+            raise Close(NOT_WELCOME)
+
+    # Downward
+
+    def take(self, text, frame=None):
+        """Send ``text`` without waiting; ``frame`` (bytes) is the same, encoded. Returns whether it went out at once.
+
+        The coroutine of ``send`` is stepped by hand: almost always it finishes in that one step, at the cost
+        of a function call. One that does not finish has met a full socket: the listener is parked.
+        """
+        if self.gone or self.parked:
+            return False
+        if frame and self.line and self.line.write(frame):
+            return True
+        sending = self.send({"type": "websocket.send", "text": text})
+        try:
+            blocker = sending.send(None)
+        except StopIteration:
+            return True
+        except Exception as error:  # too large for this server, or the page left this moment
+            logger.warning("a text of %s characters could not be sent (%s)", len(text), type(error).__name__)
+            self.cut()
+            return False
+        metrics.PARKED.inc()
+        self.parked = asyncio.ensure_future(self.park(_Rest(sending, blocker)))
+        self.behind = {name: self.hub.leave(self, name) for name in tuple(self.audiences)}
+        return False
+
+    async def park(self, rest):
+        """Out of all audiences until the rest of a text is read; then catch up, or be cut off."""
+        try:
+            await asyncio.wait_for(rest, STALL)
+        except Exception as error:
+            logger.info("a listener was cut off (%s)", type(error).__name__)
+            return self.cut()
+        self.parked = None
+        behind, self.behind = self.behind, {}
+        for name, cursor in behind.items():
+            await self.hub.join(self, name, cursor)
+
+    def cut(self):
+        """End the socket of one that cannot be told anything: it may come back and catch up."""
+        metrics.CUT.inc()
+        self.gone = True
+        self.task.cancel()
+
+    def close(self, code):
+        """End the socket with ``code`` (int) from outside of ``run``."""
+        self.hub.spawn(self._close(code))
+
+    async def _close(self, code):
+        try:
+            await asyncio.wait_for(self.send({"type": "websocket.close", "code": code}), STALL)
+        except Exception as error:
+            logger.info("a socket was closed already (%s)", type(error).__name__)
+
+
+class _Rest:
+    """Awaits the rest of a coroutine that was stepped once by hand and yielded ``blocker`` (a future)."""
+
+    def __init__(self, coroutine, blocker):
+        self.coroutine = coroutine
+        self.blocker = blocker
+
+    def __await__(self):
+        blocker = self.blocker
+        while True:
+            try:
+                yield blocker
+            except BaseException as error:
+                step = self.coroutine.throw
+                value = error
+            else:
+                step = self.coroutine.send
+                value = None
+            try:
+                blocker = step(value)
+            except StopIteration as done:
+                return done.value
+
+
+def sorry(language, code):
+    """What a page is told before its socket is closed on it with ``code`` (int)."""
+    with translation.override(language):
+        return fragments.morph(render_to_string("live/sorry.html", {"too_many": code == TOO_MANY}), "#notice")
+
+
+def read(text):
+    """The message ``text`` (str) as a dict. Raises ``Close`` unless it is a JSON object of bearable size."""
+    if not isinstance(text, str) or len(text) > MESSAGE:
+        raise Close(NOT_WELCOME)
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Close(NOT_WELCOME) from None
+    if not isinstance(said, dict):
+        raise Close(NOT_WELCOME)
+    return said
+
+
+def named(signed):
+    """The stream name that a page gave back. Raises ``Close`` if it is not one that we wrote."""
+    try:
+        return unsign(signed)
+    except (BadSignature, AttributeError, TypeError):
+        raise Close(NOT_WELCOME) from None
+
+
+def counted(tick):
+    """The cursor (int) that a page gave back as a string. Raises ``Close`` if it is no tick."""
+    if not isinstance(tick, str) or not tick.isdecimal() or len(tick) > 18:
+        raise Close(NOT_WELCOME)
+    return int(tick)

@@ -1,0 +1,466 @@
+"""The hub: one per process. It hears rings, renders each delta once, and hands it to every listener.
+
+Listeners of one stream in one language form an *audience*: all are at the same cursor, so one text serves
+them all. A newcomer with an older cursor gets a delta of its own first and is counted in without an
+``await`` between learning the head and joining, so that nothing falls between. Rings that arrive while a
+delta is being rendered merge into the next one: bursts batch by themselves.
+
+Nothing is queued for a listener. One that does not read leaves its audience (it is *parked*) and catches up
+from its cursor when it reads again, or is cut off.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from channels.db import database_sync_to_async
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import translation
+
+from live import metrics, presence
+from live.fast import encode
+from live.streams import compose, find, heads, kinds, recent
+
+logger = logging.getLogger("live")
+
+PULSE = 2  # seconds between two beats: the longest that a lost ring delays a page
+RENEWAL = 10  # seconds between two renewals of the lease
+LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
+LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
+SHARED = 1  # seconds for which those who missed the same share what was rendered
+SETTLE = 0.5  # seconds in which arrivals and departures are gathered before they are written and told
+
+chores = []
+_hub = None
+
+
+def on_pulse(chore):
+    """Decorator: call ``chore()`` in a thread at each pulse of each process. It must bear company."""
+    chores.append(chore)
+    return chore
+
+
+def ring(moved):
+    """Announce the new heads of streams (dict of name to int); from any thread, never waits, never raises.
+
+    A process without a hub (a command) rings nobody: the pulses of the others find its rows.
+    """
+    if _hub and not _hub.loop.is_closed():
+        _hub.loop.call_soon_threadsafe(_hub.ring, moved)
+
+
+def serving(application):
+    """Wrap the ASGI ``application`` (callable) so that its process has a hub from its first request on.
+
+    Raises ``ImproperlyConfigured`` if another process is alive and the channel layer cannot reach it. A
+    database that has no tables yet is left to the pulse.
+    """
+    lease = None
+    with ThreadPoolExecutor(1) as thread, suppress(DatabaseError):  # a server may import us in its event loop
+        lease = thread.submit(presence.claim).result()
+
+    async def serve(scope, receive, send):
+        here(lease)
+        await application(scope, receive, send)
+
+    return serve
+
+
+def here(lease=None):
+    """The hub of this process; the first call, from within the event loop, starts it with ``lease``."""
+    global _hub
+    loop = asyncio.get_running_loop()
+    if _hub is None or _hub.loop is not loop:
+        _hub = Hub(loop, lease)
+        _hub.spawn(_hub.hear())
+        _hub.spawn(_hub.pulse())
+    return _hub
+
+
+def in_thread(function, *arguments):
+    """Run ``function`` in a worker thread with healthy database connections; not Channels' single one."""
+    return database_sync_to_async(function, thread_sensitive=False)(*arguments)
+
+
+def group(name):
+    """The channel layer's group for the stream ``name``."""
+    return "live." + name.replace(":", ".")
+
+
+class Audience:
+    """The listeners (set) of the stream ``name`` in one ``language``, all at one ``cursor``.
+
+    ``head`` is the newest tick heard of; ``busy`` while a delta is under way; ``viewers`` counts whose pages
+    they are, all of whom were asked for their right; ``newcomers`` were not told yet how many read along.
+    """
+
+    def __init__(self, name, language, cursor):
+        self.name = name
+        self.language = language
+        self.cursor = self.head = cursor
+        self.listeners = set()
+        self.viewers = Counter()
+        self.newcomers = set()
+        self.busy = False
+        self.rung_at = 0  # when the head was heard of
+
+    def add(self, listener):
+        metrics.LISTENERS.inc()
+        self.listeners.add(listener)
+        self.viewers[listener.viewer] += 1
+
+    def discard(self, listener):
+        metrics.LISTENERS.dec()
+        self.listeners.discard(listener)
+        self.newcomers.discard(listener)
+        self.viewers[listener.viewer] -= 1
+        self.viewers += Counter()  # drops those of whom no page is left
+
+    def hand(self, text, listeners=None):
+        listeners = tuple(self.listeners if listeners is None else listeners)
+        frame = encode(text)
+        for listener in listeners:
+            listener.take(text, frame)
+        metrics.DELIVERIES.inc(len(listeners))
+
+
+class Hub:
+    def __init__(self, loop, lease):
+        self.loop = loop
+        self.lease, self.renewed_at, self.looked_at = lease, loop.time(), 0
+        self.layer = get_channel_layer()
+        self.channel = None  # ours in the layer, once it answers
+        self.groups = set()  # the streams whose group we joined
+        self.ears = []  # called with (name, head) at every ring
+        self.kept = Counter()  # the streams that others than listeners want rung
+        self.audiences = {}  # (name, language) -> Audience
+        self.catching_up = {}  # (name, language, since) -> future of what was composed for it
+        self.rings = {}  # name -> head, not yet published
+        self.publishing = False
+        self.tabs = Counter()  # (name, who) -> open tabs in this process
+        self.moved = set()  # the (name, who) whose tabs changed since they were recorded
+        self.told = {}  # name -> the number of readers that its audiences were told
+        self.settling = False
+        self.recording = asyncio.Lock()
+        self.tasks = set()
+
+    def spawn(self, coroutine):
+        task = self.loop.create_task(coroutine)
+        self.tasks.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self.tasks.discard)
+
+    # Rings
+
+    def ring(self, moved):
+        for name, head in moved.items():
+            self.heard(name, head)
+        self.publish(moved)
+
+    def publish(self, moved):
+        self.rings.update(moved)
+        if not self.publishing:
+            self.publishing = True
+            self.spawn(self._publish())
+
+    async def _publish(self):
+        try:
+            while self.rings:
+                name, head = self.rings.popitem()
+                await self.send(name, {"type": "ring", "name": name, "head": head})
+        finally:
+            self.publishing = False
+
+    async def send(self, name, event):
+        try:
+            await asyncio.wait_for(self.layer.group_send(group(name), event), LAYER_PATIENCE)
+        except Exception as error:
+            logger.warning("%s not announced (%s): the pulse will", name, type(error).__name__)
+
+    async def hear(self):
+        while True:
+            try:
+                self.channel = self.channel or await self.layer.new_channel()
+                event = await self.layer.receive(self.channel)
+            except Exception as error:
+                logger.warning("no channel layer (%s): trying again", type(error).__name__)
+                await asyncio.sleep(1)
+                continue
+            if event["type"] == "ring":
+                self.heard(event["name"], event["head"])
+            elif event["type"] == "presence":
+                self.told.pop(event["name"], None)
+                self.settle()
+            elif event["type"] == "whisper":
+                self.spawn(self.tell_whisper(event))
+
+    def heard(self, name, head):
+        """Bring the audiences of ``name`` up to ``head``, unless they are there."""
+        for ear in self.ears:
+            ear(name, head)
+        for audience in self.of(name):
+            if head > audience.head:
+                audience.head = head
+                audience.rung_at = self.loop.time()
+                metrics.RINGS.inc()
+            if audience.cursor < audience.head and not audience.busy:
+                audience.busy = True
+                self.spawn(self.deliver(audience))
+
+    def of(self, name):
+        return [self.audiences[name, code] for code, _ in settings.LANGUAGES if (name, code) in self.audiences]
+
+    async def deliver(self, audience):
+        try:
+            while audience.listeners and audience.cursor < audience.head:
+                before, rung_at = audience.cursor, audience.rung_at
+                text, head, refused, stream, _ = await in_thread(
+                    compose, audience.name, audience.language, before, set(audience.viewers)
+                )
+                for listener in [one for one in audience.listeners if one.viewer in refused]:
+                    self.dismiss(listener, audience.name, stream)
+                audience.cursor = max(before, head)
+                if text:
+                    metrics.DELTAS.inc()
+                    audience.hand(text)
+                    metrics.POST_TO_PAGE.observe(self.loop.time() - rung_at)
+                if audience.cursor == before:
+                    audience.head = before
+        except Exception:
+            audience.head = audience.cursor  # the pulse will see the difference and try again
+            logger.exception("%s could not be delivered", audience.name)
+        finally:
+            audience.busy = False
+
+    def dismiss(self, listener, name, stream):
+        """Tell a listener that may hear ``name`` no longer, and let it hear no more of it."""
+        self.leave(listener, name)
+        with translation.override(listener.language):
+            farewell = stream.farewell() if stream else ""
+        if farewell:
+            listener.take(farewell)
+        if stream and stream.close_code:
+            listener.close(stream.close_code)
+
+    # Listeners
+
+    async def join(self, listener, name, cursor):
+        """Count ``listener`` in on the stream ``name``, having told it what changed since ``cursor`` (int)."""
+        await self.join_group(name)
+        while True:
+            audience = self.audiences.get((name, listener.language))
+            if audience is None or audience.cursor != cursor or listener.viewer not in audience.viewers:
+                text, head, refused, stream, _ = await self.catch_up(listener, name, cursor)
+                if refused:
+                    return self.dismiss(listener, name, stream)
+                if text and not listener.take(text):
+                    listener.behind[name] = head
+                    return
+                cursor = head
+                audience = self.audiences.get((name, listener.language))
+            if listener.gone or name in listener.audiences:
+                return
+            # From here to the counting in nothing may await.
+            if audience is None:
+                audience = self.audiences[name, listener.language] = Audience(name, listener.language, cursor)
+                metrics.STREAMS.set(len(self.audiences))
+            if cursor >= audience.cursor:
+                break
+        audience.add(listener)
+        listener.audiences[name] = audience
+        self.heard(name, cursor)
+        self.attend(listener, audience)
+
+    async def catch_up(self, listener, name, since):
+        """Compose what ``listener`` missed since the tick ``since`` (int). → ``Composed``
+
+        Shared for a moment by all who missed the same: after a restart they come by the thousand. What is a moment
+        old brings them near, and the loop in ``join`` the rest of the way.
+        """
+        key = name, listener.language, since
+        mine = key not in self.catching_up
+        if mine:
+            metrics.CATCH_UPS.inc()
+            composing = in_thread(compose, name, listener.language, since, {listener.viewer})
+            self.catching_up[key] = asyncio.ensure_future(composing)
+            self.loop.call_later(SHARED, self.catching_up.pop, key, None)
+        composed = await asyncio.shield(self.catching_up[key])
+        if mine or (composed.public and composed.head > since):  # what leads nowhere may be out of date
+            return composed
+        return await in_thread(compose, name, listener.language, since, {listener.viewer})
+
+    async def join_group(self, name):
+        if name in self.groups or not self.channel:
+            return
+        try:
+            await asyncio.wait_for(self.layer.group_add(group(name), self.channel), LAYER_PATIENCE)
+            self.groups.add(name)
+        except Exception as error:
+            logger.warning("%s is not heard (%s): the pulse watches it", name, type(error).__name__)
+
+    def leave(self, listener, name):
+        """Forget ``listener`` on ``name``. Returns the cursor it was at (int), or None if it was not there."""
+        audience = listener.audiences.pop(name, None)
+        if audience is None:
+            return None
+        audience.discard(listener)
+        if not audience.listeners and self.audiences.get((name, audience.language)) is audience:
+            del self.audiences[name, audience.language]
+            metrics.STREAMS.set(len(self.audiences))
+            self.spawn(self.leave_group(name))
+        self.depart(listener, audience)
+        return audience.cursor
+
+    async def leave_group(self, name):
+        if self.wants(name) or name not in self.groups:
+            return
+        self.groups.discard(name)
+        try:
+            await asyncio.wait_for(self.layer.group_discard(group(name), self.channel), LAYER_PATIENCE)
+        except Exception as error:
+            logger.warning("%s is still heard (%s)", name, type(error).__name__)
+        if self.wants(name):  # somebody came meanwhile
+            await self.join_group(name)
+
+    def wants(self, name):
+        return self.kept[name] or self.of(name)
+
+    async def keep(self, names):
+        """Hear rings of the streams ``names`` (iterable of str) for the ``ears``, until they are released."""
+        self.kept.update(names)
+        for name in names:
+            await self.join_group(name)
+
+    def release(self, names):
+        self.kept.subtract(names)
+        self.kept += Counter()
+        for name in names:
+            self.spawn(self.leave_group(name))
+
+    # Whispers
+
+    async def whisper(self, listener, name, said):
+        """Pass on what ``listener`` whispers (dict of str) to the stream ``name``; nothing is recorded."""
+        event = {"type": "whisper", "name": name, "who": listener.who, "said": said}
+        if self.channel is None or name not in self.groups:
+            await self.tell_whisper(event)
+        await self.send(name, event)
+
+    async def tell_whisper(self, event):
+        for audience in self.of(event["name"]):
+            try:
+                text = await in_thread(_whispered, audience.language, event)
+            except Exception:
+                logger.exception("a whisper could not be rendered")
+                continue
+            audience.hand(text, [one for one in audience.listeners if one.who != event["who"]])
+
+    # Who is here
+
+    def attend(self, listener, audience):
+        if kinds[audience.name.partition(":")[0]].counts_readers:
+            audience.newcomers.add(listener)
+            self.tabs[audience.name, listener.who] += 1
+            self.moved.add((audience.name, listener.who))
+            self.settle()
+
+    def depart(self, listener, audience):
+        if (audience.name, listener.who) in self.tabs:
+            self.tabs[audience.name, listener.who] -= 1
+            self.moved.add((audience.name, listener.who))
+            self.settle()
+
+    def settle(self):
+        if not self.settling:
+            self.settling = True
+            self.spawn(self._settle())
+
+    async def _settle(self):
+        """Write who came and went, tell the other processes, and tell the pages how many are here."""
+        await asyncio.sleep(SETTLE)
+        self.settling = False
+        try:
+            await self.record()
+            counting = {a.name for a in self.audiences.values() if a.newcomers or a.name not in self.told}
+            await self.tell_readers({name for name in counting if kinds[name.partition(":")[0]].counts_readers})
+        except Exception:
+            logger.exception("presence could not be kept")
+
+    async def record(self):
+        if not self.moved or self.lease is None:
+            return
+        async with self.recording:  # or an older count could be written after a newer one
+            moved, self.moved = self.moved, set()
+            try:
+                await in_thread(presence.record, self.lease, {key: self.tabs[key] for key in moved})
+            except Exception:
+                self.moved |= moved
+                raise
+        for key in moved:
+            if not self.tabs[key]:
+                del self.tabs[key]
+        for name in {name for name, _ in moved}:
+            self.told.pop(name, None)
+            await self.send(name, {"type": "presence", "name": name})
+
+    async def tell_readers(self, names):
+        counts = await in_thread(presence.readers, names) if names else {}
+        for name, count in counts.items():
+            changed = self.told.get(name) != count
+            self.told[name] = count
+            for audience in self.of(name):
+                if not changed and not audience.newcomers:
+                    continue
+                text = await in_thread(_counted, name, audience.language, count)
+                audience.hand(text, audience.listeners if changed else audience.newcomers & audience.listeners)
+                audience.newcomers.clear()
+
+    # The pulse
+
+    async def pulse(self):
+        while True:
+            try:
+                await self.beat()
+            except Exception:
+                logger.exception("the pulse missed a beat")
+            await asyncio.sleep(PULSE)
+
+    async def beat(self):
+        """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""
+        if self.lease is None:
+            self.lease = await in_thread(presence.claim)
+        elif self.loop.time() >= self.renewed_at + RENEWAL:
+            if not await in_thread(presence.renew, self.lease):
+                self.moved |= set(self.tabs)
+            self.renewed_at = self.loop.time()
+        names = {name for name, _ in self.audiences}
+        wanted = names | set(self.kept)
+        everything = self.loop.time() >= self.looked_at + LOOK
+        found = await (in_thread(heads, wanted) if everything else in_thread(recent, 2 * LOOK))
+        if everything:
+            self.looked_at = self.loop.time()
+        for name, head in found.items():
+            if name in wanted:
+                self.heard(name, head)
+        for name in wanted:
+            await self.join_group(name)
+        if self.moved:
+            await self.record()
+        await self.tell_readers({name for name in names if kinds[name.partition(":")[0]].counts_readers})
+        for chore in chores:
+            await in_thread(chore)
+
+
+def _whispered(language, event):
+    with translation.override(language):
+        stream = find(event["name"])
+        return stream.whisper(event["who"], event["said"]) if stream else ""
+
+
+def _counted(name, language, count):
+    with translation.override(language):
+        stream = find(name)
+        return stream.readers(count) if stream else ""

@@ -1,0 +1,55 @@
+from django.db import models
+
+
+class Head(models.Model):
+    """The newest tick of one stream.
+
+    In a table of its own and not on the watched row, because that row's ``save()``
+    would write a stale head back.
+    """
+
+    kind = models.CharField(max_length=32)
+    key = models.CharField(max_length=64)
+    head = models.BigIntegerField(default=0)
+    moved = models.DateTimeField(db_index=True)  # by the database's clock; for the pulse, which asks what moved lately
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_head_per_stream")]
+
+
+class Item(models.Model):
+    """A row shown in a stream; index the stream's foreign key together with ``changed``."""
+
+    born = models.BigIntegerField(default=0, editable=False)
+    changed = models.BigIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def stamp(self, tick):
+        """Mark the row as changed at ``tick`` (int), and as born there if it is new. Does not save."""
+        self.changed = tick
+        self.born = self.born or tick
+
+
+class Lease(models.Model):
+    """A process's proof of life. Not renewed for ``presence.LEASE`` seconds, it takes its people along."""
+
+    host = models.CharField(max_length=255)
+    pid = models.IntegerField()
+    renewed = models.DateTimeField()
+
+
+class Presence(models.Model):
+    """How many tabs of one person one process serves on one stream.
+
+    ``who`` is the person's primary key as text; empty stands for all anonymous readers together.
+    """
+
+    lease = models.ForeignKey(Lease, on_delete=models.CASCADE)
+    stream = models.CharField(max_length=100, db_index=True)
+    who = models.CharField(max_length=64, blank=True)
+    tabs = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lease", "stream", "who"], name="one_presence_per_lease")]

@@ -1,0 +1,213 @@
+"""The cache of anonymous pages: the same bytes for everybody, answered before Django is asked.
+
+A view says which streams its page shows and at which ticks (``depend``). The cache listens to these streams as
+any page does: a ring drops the page, and the next reader gets a fresh one. There is no lifetime; a lost ring is
+healed by the pulse. Pages of people with a session, or with a language of their own choice, pass by.
+"""
+
+import asyncio
+import gzip
+from collections import OrderedDict, defaultdict
+from functools import lru_cache
+from hashlib import blake2b
+from types import SimpleNamespace
+
+import brotli
+from django.conf import settings
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import get_language_from_request
+
+from live import hub, metrics
+from live.streams import heads
+
+BYTES = 64 * 1024 * 1024  # of all that is kept
+HEADER = "X-Streams"
+PERSONAL = (settings.SESSION_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "messages")
+PERSONAL = tuple(f"{name}=".encode() for name in PERSONAL)
+
+
+def depend(request, response, cursors):
+    """Let ``response`` be kept for all, if nobody is signed in: it shows the streams of ``cursors``. → ``response``"""
+    patch_vary_headers(response, ["Accept-Language", "Cookie", "HX-Request"])
+    if request.user.is_authenticated or settings.SESSION_COOKIE_NAME in request.COOKIES:
+        patch_cache_control(response, private=True, no_cache=True)
+    else:
+        patch_cache_control(response, public=True, max_age=0, s_maxage=1)
+        response[HEADER] = " ".join(f"{cursor.name}={cursor.tick}" for cursor in cursors)
+    return response
+
+
+class Pages:
+    """ASGI middleware: answers what it has kept, and passes the rest on to ``application``."""
+
+    def __init__(self, application):
+        self.application = application
+        self.pages = OrderedDict()  # key -> Page, the oldest first
+        self.size = 0
+        self.shown = defaultdict(set)  # stream name -> the (key, Page) that show it
+        self.under_way = {}  # key -> future: a page is rendered once for all who wait for it
+        self.hub = None
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.application(scope, receive, send)
+        key, encoding, seen = asked(scope)
+        page = self.pages.get(key)
+        if page is None and key and key in self.under_way:
+            page = await asyncio.shield(self.under_way[key])
+            key = None if key in self.under_way else key
+        if page is None:
+            page = await self.fetch(key, scope, receive, send)
+        if page is not None:
+            metrics.PAGE_HITS.inc()
+            for message in page.unchanged if page.etag in seen else page.answers.get(encoding, page.answers[b""]):
+                await send(message)
+
+    async def fetch(self, key, scope, receive, send):
+        """Ask the application. → the Page to answer with, or None if the answer is none and was passed on."""
+        asking = asyncio.get_running_loop().create_future()
+        if key:
+            self.under_way[key] = asking
+        held, body = None, []
+
+        async def hold(message):
+            nonlocal held
+            if message["type"] == "http.response.start":
+                headers, shows = split(message["headers"])
+                if key and shows and message["status"] == 200:
+                    held = Page(shows, headers)
+                    return
+                message = message | {"headers": headers}
+            if held is None:
+                await send(message)
+            else:
+                body.append(message.get("body", b""))
+
+        try:
+            await self.application(scope, receive, hold)
+            if held and await self.keep(key, held, b"".join(body)):
+                asking.set_result(held)
+            return held
+        finally:
+            if key:
+                del self.under_way[key]
+            if not asking.done():
+                asking.set_result(None)
+
+    async def keep(self, key, page, body):
+        """Keep ``page`` for others, unless it changed since its cursors were taken. → whether it is kept"""
+        if self.hub is None:
+            self.hub = hub.here()
+            self.hub.ears.append(self.heard)
+        for name in page.shows:  # first listen, then look: nothing rings unheard between the two
+            self.shown[name].add((key, page))
+        await self.hub.keep(page.shows)
+        await hub.in_thread(page.fill, body)
+        if page.dropped or await hub.in_thread(heads, page.shows) != page.shows or page.dropped:
+            self.drop(key, page)
+            return False
+        self.pages[key] = page
+        self.size += page.size
+        metrics.PAGES.set(len(self.pages))
+        while self.size > BYTES:
+            self.drop(*next(iter(self.pages.items())))
+        return True
+
+    def heard(self, name, head):
+        for key, page in tuple(self.shown.get(name, ())):
+            if head > page.shows[name]:
+                self.drop(key, page)
+
+    def drop(self, key, page):
+        if page.dropped:
+            return
+        page.dropped = True
+        if self.pages.get(key) is page:
+            del self.pages[key]
+            self.size -= page.size
+            metrics.PAGES.set(len(self.pages))
+        for name in page.shows:
+            self.shown[name].discard((key, page))
+            if not self.shown[name]:
+                del self.shown[name]
+        self.hub.release(page.shows)
+
+
+class Page:
+    """A kept answer: ``shows`` maps its streams to their ticks, ``answers`` each encoding to ASGI's two messages."""
+
+    def __init__(self, shows, headers):
+        self.shows, self.headers = shows, headers
+        self.answers, self.unchanged, self.size, self.etag = {}, [], 0, b""
+        self.dropped = False
+
+    def fill(self, body):
+        """Take the ``body`` (bytes), and compress it once for all: a matter of milliseconds, in a thread."""
+        self.etag = b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+        self.headers.append((b"etag", self.etag))
+        self.unchanged = answer(304, self.headers, b"")
+        for encoding, packed in (
+            (b"", body),
+            (b"br", brotli.compress(body, quality=6)),
+            (b"gzip", gzip.compress(body, 6)),
+        ):
+            more = [(b"content-length", b"%d" % len(packed))] + [(b"content-encoding", encoding)] * bool(encoding)
+            self.answers[encoding] = answer(200, self.headers + more, packed)
+            self.size += len(packed)
+
+
+def answer(status, headers, body):
+    return (
+        {"type": "http.response.start", "status": status, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )
+
+
+def asked(scope):
+    """What a request is for: ``(key, encoding, seen)``, the key being None if no kept page can be the answer."""
+    host = languages = scheme = encodings = seen = b""
+    kept = scope["method"] == "GET" and not scope["query_string"]
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            kept = kept and not any(mark in value for mark in PERSONAL)
+        elif name == b"host":
+            host = value
+        elif name == b"accept-language":
+            languages = value
+        elif name == b"accept-encoding":
+            encodings = value
+        elif name == b"if-none-match":
+            seen = value
+        elif name == b"x-forwarded-proto":
+            scheme = value
+        elif name == b"hx-request":
+            kept = False
+    encoding = b"br" if b"br" in encodings else b"gzip" if b"gzip" in encodings else b""
+    return (host, scope["path"], scheme, spoken(languages)) if kept else None, encoding, seen
+
+
+@lru_cache(1000)
+def spoken(languages):
+    """The language (str) in which we answer somebody who accepts ``languages`` (bytes, the header)."""
+    request = SimpleNamespace(COOKIES={}, META={"HTTP_ACCEPT_LANGUAGE": languages.decode("latin-1")})
+    return get_language_from_request(request)
+
+
+def split(headers):
+    """The ``headers`` as they go out, and what ``depend`` said in them: dict of stream name to tick, or None."""
+    said, out, vary = None, [], [b"Accept-Encoding"]
+    for name, value in headers:
+        match name.lower():
+            case b"x-streams":
+                said = {stream: int(tick) for stream, tick in (one.rsplit("=", 1) for one in value.decode().split())}
+            case b"set-cookie":
+                return [pair for pair in headers if pair[0].lower() != b"x-streams"], None
+            case b"vary":
+                vary.insert(0, value)
+            case b"content-length":
+                continue
+            case _:
+                out.append((name, value))
+    if said is None:
+        return headers, None
+    return [*out, (b"vary", b", ".join(vary))], said

@@ -1,0 +1,265 @@
+"""Streams: what can be watched, who may listen, and what a page that fell behind is told.
+
+An app registers one ``Stream`` for each of its watched models in its ``streams.py``::
+
+    @register(Post)
+    class PostStream(Stream):
+        def allows(self, person): return self.thing.readable_by(person)
+        def items(self, since):   return self.thing.comments.filter(changed__gt=since)[: self.limit + 1]
+        def show(self, item, since): return fragments.upsert(...)
+        def whole(self):          return fragments.morph(...)
+
+A stream is named by its object, never by a string glued together at the call.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib import import_module
+from typing import NamedTuple
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
+from django.core.signing import BadSignature, Signer
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from live import fragments, metrics
+from live.models import Head
+
+logger = logging.getLogger("live")
+kinds = {}
+signer = Signer(salt="live.streams")
+
+
+def register(model):
+    """Class decorator: the decorated ``Stream`` is how objects of class ``model`` are watched."""
+
+    def remember(stream):
+        stream.model = model
+        stream.kind = model.__name__.lower()
+        kinds[stream.kind] = stream
+        return stream
+
+    return remember
+
+
+class Stream:
+    """How one kind of object is watched. Everything here runs in a thread, in the reader's language.
+
+    ``limit``: at most so many changed items go out one by one; a page that missed more gets the whole.
+    ``counts_readers``: whether ``readers`` is told how many are on the page.
+    ``close_code``: closes the socket, with this code, of one who may listen no longer (int), or None.
+    """
+
+    limit = 50
+    counts_readers = False
+    close_code = None
+
+    def __init__(self, thing):
+        self.thing = thing
+
+    @classmethod
+    def load(cls, key):
+        """The watched object with ``key`` (str), or None if there is none."""
+        return cls.model.objects.filter(pk=key).first()
+
+    def allows(self, person):
+        """Whether ``person`` (a user, or AnonymousUser) may listen: asked at subscribe and at every ring."""
+        raise NotImplementedError
+
+    def items(self, since):
+        """The items that changed after tick ``since``, in the order to show them; ``limit`` + 1 suffice."""
+        raise NotImplementedError
+
+    def show(self, item, since):
+        """The fragments that bring ``item`` up to date on a page that has seen tick ``since``."""
+        raise NotImplementedError
+
+    def totals(self):
+        """Fragments that go with every delta: counts and the like."""
+        return ""
+
+    def whole(self):
+        """Fragments that put everything right on a page that missed too much."""
+        raise NotImplementedError
+
+    def farewell(self):
+        """Fragments for those who may listen no longer."""
+        return ""
+
+    def readers(self, count):
+        """Fragments that say that ``count`` people (int) have the page open."""
+        return ""
+
+    def whisper(self, person, said):
+        """Fragments for the others when ``person`` whispers ``said`` (dict of str); not recorded."""
+        return ""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last ``tick`` (int) of the stream ``name`` (str) that a page has seen."""
+
+    name: str
+    tick: int
+
+    @property
+    def signed(self):
+        """The stream's name with our signature: proof that we wrote it, not that one may listen."""
+        return signer.sign(self.name)
+
+    @property
+    def element_id(self):
+        return "cursor-" + self.name.replace(":", "-")
+
+    @property
+    def html(self):
+        return render_to_string("live/cursor.html", {"cursor": self})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whoever is behind a socket, by ``session`` (a session key, or None). Asked afresh, never remembered."""
+
+    session: str | None = None
+
+    def person(self):
+        """The signed-in person (two queries), or AnonymousUser if the session ended or never was one."""
+        if not self.session:
+            return AnonymousUser()
+        store = import_module(settings.SESSION_ENGINE).SessionStore(self.session)
+        return get_user(_Request(store))
+
+
+@dataclass
+class _Request:
+    """As much of a request as ``django.contrib.auth.get_user`` reads."""
+
+    session: object
+
+
+def name_of(thing):
+    """The name (``kind:key``) of the stream of an object whose class is registered."""
+    return f"{thing.__class__.__name__.lower()}:{thing.pk}"  # not type(): request.user is a lazy object
+
+
+def find(name):
+    """The ``Stream`` called ``name`` with its object read afresh, or None if either does not exist."""
+    kind, _, key = name.partition(":")
+    if kind not in kinds:
+        return None
+    try:
+        thing = kinds[kind].load(key)
+    except (ValueError, OverflowError):
+        return None
+    return thing and kinds[kind](thing)
+
+
+def unsign(signed):
+    """The stream name in ``signed`` (str). Raises ``BadSignature`` if we did not write it."""
+    name = signer.unsign(signed)
+    if name.partition(":")[0] not in kinds:
+        raise BadSignature(signed)
+    return name
+
+
+def heads(names):
+    """The newest ticks of the streams ``names`` (iterable of str): dict of str to int, 0 for a new stream."""
+    found = dict.fromkeys(names, 0)
+    wanted = list(found)  # a copy, for we are in a thread
+    for start in range(0, len(wanted), 200):  # SQLite limits the depth of an expression
+        either = Q()
+        for name in wanted[start : start + 200]:
+            kind, _, key = name.partition(":")
+            either |= Q(kind=kind, key=key)
+        for head in Head.objects.filter(either):
+            found[f"{head.kind}:{head.key}"] = head.head
+    return found
+
+
+def recent(seconds):
+    """The streams that moved in the last ``seconds`` (by the database's clock): dict of name to newest tick."""
+    moved = Head.objects.filter(moved__gte=Now() - timedelta(seconds=seconds))
+    return {f"{head.kind}:{head.key}": head.head for head in moved}
+
+
+def cursors(*things):
+    """The cursors (list of ``Cursor``) of a page that shows ``things``.
+
+    Take them *before* the page's own queries: an overlap is harmless, a gap is not.
+    """
+    return [Cursor(name, tick) for name, tick in heads(map(name_of, things)).items()]
+
+
+def seen(values, thing):
+    """The tick of ``thing``'s stream that a page says it has seen in ``values`` (a QueryDict), or None.
+
+    Forms include the page's cursors, so that the answer brings what the page has not seen yet.
+    """
+    said = values.get(Cursor(name_of(thing), 0).signed, "")
+    return int(said) if said.isdecimal() and len(said) < 19 else None
+
+
+def delta(stream, since):
+    """What a page that has seen tick ``since`` (int) of ``stream`` must be told.
+
+    Returns ``(text, head)``: the fragments (str, empty if nothing changed) and the tick (int) they lead to.
+    The head is read first: what is committed meanwhile is told twice rather than never. An item that
+    cannot be rendered is logged and left out; the others go on.
+    """
+    name = name_of(stream.thing)
+    head = heads([name])[name]
+    if since == head:
+        return "", head
+    items = list(stream.items(since)) if since < head else []
+    if since > head or len(items) > stream.limit:  # a cursor from the future: the database was set back
+        metrics.WHOLES.inc()
+        parts = [_safely(stream.whole)]
+    else:
+        parts = [_safely(stream.show, item, since) for item in items]
+        parts.append(_safely(stream.totals))
+    cursor = Cursor(name, head)
+    parts.append(fragments.replace(cursor.html, f"#{cursor.element_id}"))
+    return fragments.join(parts), head
+
+
+class Composed(NamedTuple):
+    """A delta for many: its ``text`` and the tick ``head`` it leads to; the viewers ``refused`` (set), who may not
+    listen any more; the ``stream`` (None if its object is gone), and whether it is ``public``: for everybody."""
+
+    text: str
+    head: int
+    refused: set
+    stream: Stream | None
+    public: bool
+
+
+def compose(name, language, since, viewers):
+    """Make one delta for ``viewers`` (set of ``Viewer``) of the stream ``name``, in ``language``. → ``Composed``
+
+    A public stream costs one question, whatever the number of its listeners.
+    """
+    with translation.override(language):
+        stream = find(name)
+        if stream is None:
+            return Composed("", since, set(viewers), None, False)
+        public = stream.allows(AnonymousUser())
+        refused = set() if public else {viewer for viewer in viewers if not stream.allows(viewer.person())}
+        if refused and refused == viewers:
+            return Composed("", since, refused, stream, public)
+        with metrics.RENDER.time():
+            text, head = delta(stream, since)
+        return Composed(text, head, refused, stream, public)
+
+
+def _safely(render, *arguments):
+    try:
+        return render(*arguments)
+    except Exception:
+        metrics.FRAGMENT_ERRORS.inc()
+        logger.exception("%s%r cannot be rendered", render.__qualname__, arguments)
+        return ""

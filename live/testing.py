@@ -1,0 +1,92 @@
+"""For tests: a page without a browser, which hears what a page would be told."""
+
+import json
+import re
+import time
+from contextlib import ExitStack
+from html import unescape
+from urllib.request import Request, urlopen
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+PATIENCE = 10  # seconds to wait for what should come
+
+
+class Page:
+    """The page at ``url`` (str) of a running site, ``cookie`` (str, ``name=value``) being the reader's.
+
+    Loading reads the form of ``{% live %}``; ``connect`` opens the socket and sends it, as htmx does.
+    ``text`` is all that was heard, ``closed`` the code with which the socket was closed, if it was.
+    """
+
+    def __init__(self, url, cookie="", language="en"):
+        self.site = re.match(r"https?://[^/]+", url)[0]
+        self.headers = {"Cookie": cookie, "Accept-Language": language}
+        self.html = urlopen(Request(url, headers=self.headers)).read().decode()
+        self.form = self.read_form(self.html)
+        self.text, self.closed, self.stack = "", None, ExitStack()
+
+    @staticmethod
+    def read_form(html):
+        live = html[html.index('<div id="live"') :]
+        inputs = re.findall(r'<input type="hidden" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"', live)
+        return {unescape(name): unescape(value) for name, value in inputs}
+
+    def connect(self, origin=None, subscribe=True):
+        """Open the socket, and say what the page shows unless ``subscribe`` is False. → self"""
+        address = self.site.replace("http", "ws", 1) + "/ws/"
+        origin = origin or self.site
+        unbounded = {"compression": None, "max_size": None, "max_queue": None, "close_timeout": 1}
+        line = connect(address, origin=origin, additional_headers=self.headers, **unbounded)
+        self.socket = self.stack.enter_context(line)
+        self.closed = None
+        if subscribe:
+            self.send(self.form)
+        return self
+
+    def send(self, said):
+        """Send ``said``: a dict as JSON, str and bytes as they are."""
+        self.socket.send(json.dumps(said) if isinstance(said, dict) else said)
+
+    def hear(self, wanted, within=PATIENCE):
+        """Listen until ``wanted`` (str) was told. Moves the cursors as a page does. → all that was told so far.
+
+        Raises ``TimeoutError`` if it is not told ``within`` so many seconds, or the socket closes first.
+        """
+        deadline = time.monotonic() + within
+        while wanted not in self.text:
+            frame = self.next(deadline - time.monotonic())
+            if frame is None:
+                raise TimeoutError(f"{wanted!r} was not told, but: {self.text[-2000:]!r} (closed: {self.closed})")
+        return self.text
+
+    def next(self, within=PATIENCE):
+        """The next frame (str), or None if none comes ``within`` so many seconds or the socket closes."""
+        try:
+            frame = self.socket.recv(timeout=max(0, within))
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            self.closed = closed.rcvd.code if closed.rcvd else 1006
+            return None
+        self.text += frame
+        for name, value in re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', frame):
+            self.form[name] = value
+        return frame
+
+    def hear_close(self, within=PATIENCE):
+        """Listen until the socket is closed. → the code (int), or None if it stays open."""
+        deadline = time.monotonic() + within
+        while self.closed is None and time.monotonic() < deadline:
+            self.next(deadline - time.monotonic())
+        return self.closed
+
+    def close(self):
+        self.stack.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.close()

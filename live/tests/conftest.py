@@ -1,0 +1,142 @@
+"""A stream of the tests' own: lamps, whose state is in memory, and pages that watch them without a server."""
+
+import asyncio
+import json
+from types import SimpleNamespace
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+
+from live import fragments, hub, streams
+from live.consumers import LiveConsumer
+from live.streams import Stream, cursors, register
+from live.ticks import tick
+
+
+class Lamp:
+    """Something to watch: its ``items`` are what was written on it, with the ticks."""
+
+    def __init__(self, pk=1):
+        self.pk = pk
+        self.items = []
+        self.private = False
+
+    def write(self, text):
+        """Change the lamp as a verb of a model would; → the item."""
+        with transaction.atomic():
+            [now] = tick(self)
+            item = SimpleNamespace(text=text, changed=now)
+            self.items.append(item)
+        return item
+
+
+@pytest.fixture
+def lamp(transactional_db, monkeypatch):
+    monkeypatch.setattr(streams, "kinds", dict(streams.kinds))
+    monkeypatch.setattr(hub, "kinds", streams.kinds)
+    lamps = {}
+
+    @register(Lamp)
+    class LampStream(Stream):
+        limit = 5
+        counts_readers = True
+
+        @classmethod
+        def load(cls, key):
+            return lamps.get(key)
+
+        def allows(self, person):
+            return not self.thing.private
+
+        def items(self, since):
+            return [item for item in self.thing.items if item.changed > since]
+
+        def show(self, item, since):
+            return fragments.text(item.text.upper() if item.text != "broken" else 1 / 0, "#lamp")
+
+        def totals(self):
+            return fragments.text(len(self.thing.items), "#count")
+
+        def whole(self):
+            return fragments.text("the whole", "#lamp")
+
+        def farewell(self):
+            return fragments.text("farewell", "#lamp")
+
+        def readers(self, count):
+            return fragments.text(f"{count} here", "#readers")
+
+        def whisper(self, who, said):
+            return fragments.text(f"psst {said['text']}", "#whisper")
+
+    lamp = lamps["1"] = Lamp()
+    return lamp
+
+
+class Page:
+    """A page that watches ``things``, without a network between; ``told`` is what its socket was sent."""
+
+    def __init__(self, *things, since=None):
+        self.things, self.since = things, since
+        self.told, self.closed = "", None
+        self.block = None  # a future that holds up whatever is sent
+        self.said = asyncio.Queue()
+
+    async def open(self):
+        self.consumer = LiveConsumer(None, self.send)
+        self.running = asyncio.ensure_future(self.consumer.run(self.said.get))
+        self.began = [c.tick if self.since is None else self.since for c in await self.cursors()]
+        self.say({c.signed: str(tick) for c, tick in zip(await self.cursors(), self.began, strict=True)})
+        while set(self.consumer.audiences) != {c.name for c in await self.cursors()}:
+            assert not self.running.done() or "farewell" in self.told, f"closed with {self.closed}: {self.told}"
+            await asyncio.sleep(0.001)
+        return self
+
+    async def cursors(self):
+        return await hub.in_thread(cursors, *self.things)
+
+    def say(self, said):
+        self.said.put_nowait({"type": "websocket.receive", "text": said if isinstance(said, str) else json.dumps(said)})
+
+    async def send(self, message):
+        if self.block:
+            await self.block
+        if message["type"] == "websocket.close":
+            self.closed = message["code"]
+        else:
+            self.told += message["text"]
+
+    async def hear(self, wanted):
+        async with asyncio.timeout(10):
+            while wanted not in self.told:
+                await asyncio.sleep(0.001)
+
+    async def ended(self):
+        """Wait until the consumer has ended."""
+        async with asyncio.timeout(10):
+            await self.running
+
+    async def close(self):
+        self.said.put_nowait({"type": "websocket.disconnect", "code": 1000})
+        await self.running
+
+
+@pytest.fixture
+def run():
+    """``run(coroutine)``: in an event loop of its own, with a hub of its own."""
+
+    def run(coroutine):
+        async def alone():
+            try:
+                return await coroutine
+            finally:
+                tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+
+        assert "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]
+        return asyncio.run(alone())
+
+    return run

@@ -1,0 +1,257 @@
+"""The hub and its listeners, in one event loop, without a server between."""
+
+import asyncio
+import json
+import threading
+
+import pytest
+
+from live import consumers, hub, streams
+from live.tests.conftest import Page
+
+
+def test_what_is_written_reaches_every_page_once(lamp, run):
+    async def scene():
+        pages = [await Page(lamp).open() for _ in range(20)]
+        await hub.in_thread(lamp.write, "on")
+        for page in pages:
+            await page.hear(">ON<")
+            assert page.told.count(">ON<") == 1
+
+    run(scene())
+
+
+def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
+    rendered = []
+
+    def delta(stream, since):
+        rendered.append(since)
+        return streams_delta(stream, since)
+
+    streams_delta = streams.delta
+
+    async def scene():
+        pages = [await Page(lamp).open() for _ in range(50)]
+        monkeypatch.setattr(streams, "delta", delta)
+        await hub.in_thread(lamp.write, "on")
+        await asyncio.gather(*(page.hear(">ON<") for page in pages))
+        assert rendered == [0]
+
+    run(scene())
+
+
+def test_nothing_is_rendered_when_nobody_listens(lamp, run, monkeypatch):
+    async def scene():
+        page = await Page(lamp).open()
+        await page.close()
+        monkeypatch.setattr(hub, "compose", lambda *_: pytest.fail("nobody would hear it"))
+        await hub.in_thread(lamp.write, "on")
+        assert not hub.here().audiences
+
+    run(scene())
+
+
+def test_a_newcomer_with_an_old_cursor_catches_up_and_goes_on(lamp, run):
+    async def scene():
+        await Page(lamp).open()
+        for text in ("one", "two"):
+            await hub.in_thread(lamp.write, text)
+        late = await Page(lamp, since=0).open()
+        await late.hear(">TWO<")
+        assert late.told.count(">ONE<") == 1
+        await hub.in_thread(lamp.write, "three")
+        await late.hear(">THREE<")
+
+    run(scene())
+
+
+def test_joining_while_much_is_written_leaves_no_gap(lamp, run):
+    async def scene():
+        async def writing():
+            for n in range(60):
+                await hub.in_thread(lamp.write, f"<{n}>")
+
+        writer = asyncio.ensure_future(writing())
+        pages = []
+        while not writer.done():
+            pages.append(await Page(lamp).open())
+            await asyncio.sleep(0.002)
+        for page in pages:
+            [began] = page.began
+            await page.hear('value="60"' if began < 60 else "")
+            for n in range(began, 60):
+                assert f"&lt;{n}&gt;" in page.told or "the whole" in page.told
+
+    run(scene())
+
+
+def test_rings_that_come_while_a_delta_is_rendered_merge(lamp, run, monkeypatch):
+    written, composed = threading.Event(), []
+
+    def compose(*arguments):
+        composed.append(arguments)
+        result = streams.compose(*arguments)
+        written.wait(10)
+        return result
+
+    async def scene():
+        page = await Page(lamp).open()
+        monkeypatch.setattr(hub, "compose", compose)
+        for n in range(5):
+            await hub.in_thread(lamp.write, f"burst {n}")
+        written.set()
+        await page.hear('value="5"')
+        assert all(f">BURST {n}<" in page.told for n in range(5))
+        assert len(composed) <= 2
+
+    run(scene())
+
+
+def test_a_lost_ring_is_healed_by_the_pulse(lamp, run, monkeypatch):
+    async def scene():
+        page = await Page(lamp).open()
+        with monkeypatch.context() as deaf:
+            deaf.setattr(hub, "_hub", None)
+            await hub.in_thread(lamp.write, "unheard")
+        await page.hear(">UNHEARD<")
+
+    run(scene())
+
+
+def test_a_listener_that_does_not_read_is_parked_and_catches_up(lamp, run):
+    async def scene():
+        slow, quick = await Page(lamp).open(), await Page(lamp).open()
+        await slow.hear("2 here")
+        slow.block = asyncio.get_running_loop().create_future()
+        for n in range(4):
+            await hub.in_thread(lamp.write, f"line {n}")
+            await quick.hear(f">LINE {n}<")
+        assert "LINE" not in slow.told and not slow.consumer.audiences
+        slow.block.set_result(None)
+        slow.block = None
+        await slow.hear(">LINE 3<")
+        for n in range(4):
+            assert slow.told.count(f">LINE {n}<") == 1
+        await hub.in_thread(lamp.write, "and on")
+        await slow.hear(">AND ON<")
+
+    run(scene())
+
+
+def test_a_listener_that_never_reads_is_cut_off(lamp, run, monkeypatch):
+    monkeypatch.setattr(consumers, "STALL", 0.05)
+
+    async def scene():
+        dead = await Page(lamp).open()
+        dead.block = asyncio.get_running_loop().create_future()
+        await hub.in_thread(lamp.write, "on")
+        await dead.ended()
+        assert dead.consumer.gone and not hub.here().audiences
+
+    run(scene())
+
+
+def test_a_socket_that_takes_no_text_is_closed_so_that_the_page_comes_back(lamp, run):
+    class Broken(Page):
+        async def send(self, message):
+            if "LAMP" in message.get("text", ""):
+                raise ValueError("too large for this server")
+            await super().send(message)
+
+    async def scene():
+        page, other = await Broken(lamp).open(), await Page(lamp).open()
+        await hub.in_thread(lamp.write, "lamp")
+        await page.ended()
+        assert page.closed == consumers.TRY_AGAIN
+        await other.hear(">LAMP<")
+
+    run(scene())
+
+
+def test_one_whose_right_ends_hears_farewell_and_no_more(lamp, run):
+    async def scene():
+        page = await Page(lamp).open()
+        lamp.private = True
+        await hub.in_thread(lamp.write, "secret")
+        await page.hear("farewell")
+        await hub.in_thread(lamp.write, "more secrets")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await page.hear("SECRET")
+
+    run(scene())
+
+
+def test_one_without_the_right_does_not_get_in(lamp, run):
+    async def scene():
+        lamp.private = True
+        page = Page(lamp)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await page.open()
+        await page.hear("farewell")
+        assert not hub.here().audiences
+
+    run(scene())
+
+
+def test_the_readers_are_told_how_many_they_are(lamp, run):
+    async def scene():
+        one, two = await Page(lamp).open(), await Page(lamp).open()
+        await one.hear("2 here")
+        await two.hear("2 here")
+        await two.close()
+        await one.hear("1 here")
+
+    run(scene())
+
+
+def test_a_whisper_reaches_the_others_and_is_not_kept(lamp, run):
+    async def scene():
+        one, two = await Page(lamp).open(), await Page(lamp).open()
+        two.consumer.who = "2"  # anonymous pages are all the same somebody
+        [cursor] = await one.cursors()
+        for text in ("a", "too soon"):
+            one.say({"whisper": cursor.signed, "text": text})
+        await two.hear("psst a")
+        assert "psst" not in one.told and "too soon" not in two.told
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["", "{", "[]", "null", "1", '"x"', "[" * 10_000, "x" * 20_000, json.dumps({"lamp:1": "0"}), json.dumps({"x": 1})]
+    + [json.dumps({f"n{n}": "0" for n in range(50)}), json.dumps({"whisper": [1]}), json.dumps({"": ""}), None],
+)
+def test_what_a_page_never_says_closes_its_socket_politely(lamp, run, said):
+    async def scene():
+        page = await Page(lamp).open()
+        page.said.put_nowait({"type": "websocket.receive", "text": said})
+        await page.ended()
+        assert page.closed == 4008
+        assert "lost touch" in page.told
+
+    run(scene())
+
+
+def test_a_cursor_that_is_no_number_closes_the_socket(lamp, run):
+    async def scene():
+        for tick in ("-1", "1.5", "", "x", "9" * 30, 1, None, [1]):
+            page = await Page(lamp).open()
+            page.say({(await page.cursors())[0].signed: tick})
+            await page.ended()
+            assert page.closed == 4008
+
+    run(scene())
+
+
+def test_a_flood_of_messages_closes_the_socket(lamp, run):
+    async def scene():
+        page = await Page(lamp).open()
+        for _ in range(1000):
+            page.say({})
+        await page.ended()
+        assert page.closed == 4008
+
+    run(scene())

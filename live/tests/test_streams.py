@@ -1,0 +1,108 @@
+"""Ticks, cursors and deltas: what a page is told, given what it has seen."""
+
+import logging
+
+import pytest
+from django.core.signing import BadSignature
+from django.db import transaction
+from django.http import QueryDict
+
+from live import ticks
+from live.streams import Cursor, cursors, delta, find, heads, name_of, seen, unsign
+from live.tests.conftest import Lamp
+from live.ticks import tick
+
+
+def told(lamp, since):
+    return delta(find(name_of(lamp)), since)
+
+
+def test_a_page_that_is_up_to_date_is_told_nothing(lamp):
+    lamp.write("on")
+    assert told(lamp, 1) == ("", 1)
+
+
+def test_a_page_is_told_what_changed_since_its_cursor_and_where_it_is_then(lamp):
+    for text in ("on", "off", "on again"):
+        lamp.write(text)
+    text, head = told(lamp, 1)
+    assert head == 3
+    assert "OFF" in text and "ON AGAIN" in text and ">ON<" not in text
+    assert 'id="cursor-lamp-1"' in text and 'value="3"' in text
+    assert told(lamp, 1) == (text, head)
+
+
+def test_a_page_that_missed_more_than_the_limit_gets_the_whole(lamp):
+    for n in range(6):
+        lamp.write(f"change {n}")
+    assert "the whole" not in told(lamp, 1)[0]
+    text, head = told(lamp, 0)
+    assert "the whole" in text and "CHANGE" not in text and head == 6
+
+
+def test_a_cursor_from_the_future_gets_the_whole(lamp):
+    """The database was set back to a backup: what the page holds may never have been."""
+    lamp.write("on")
+    text, head = told(lamp, 99)
+    assert "the whole" in text and head == 1
+
+
+def test_an_item_that_cannot_be_rendered_is_logged_once_and_the_others_go_on(lamp, caplog):
+    for text in ("first", "broken", "last"):
+        lamp.write(text)
+    with caplog.at_level(logging.ERROR, "live"):
+        text, head = told(lamp, 0)
+    assert "FIRST" in text and "LAST" in text and head == 3
+    assert len(caplog.records) == 1
+
+
+def test_a_rollback_leaves_no_tick_and_rings_nobody(lamp, monkeypatch):
+    rung = []
+    monkeypatch.setattr(ticks, "ring", rung.append)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        lamp.write("on")
+        1 / 0  # noqa: B018
+    assert heads(["lamp:1"]) == {"lamp:1": 0}
+    assert rung == []
+    lamp.write("on")
+    assert rung == [{"lamp:1": 1}]
+
+
+def test_a_stream_ticks_in_a_transaction_only(lamp):
+    with pytest.raises(transaction.TransactionManagementError):
+        tick(lamp)
+
+
+def test_several_streams_tick_at_once_and_answer_in_order(lamp):
+    lamp.write("on")
+    other = Lamp(2)
+    with transaction.atomic():
+        assert tick(other, lamp) == [1, 2]
+        assert tick(lamp, other, lamp) == [3, 2, 3]
+
+
+def test_the_name_of_a_stream_is_proven_by_our_signature(lamp):
+    [cursor] = cursors(lamp)
+    assert unsign(cursor.signed) == "lamp:1"
+    for forged in ("lamp:1", "lamp:2:" + cursor.signed.rpartition(":")[2], cursor.signed + "x", ""):
+        with pytest.raises(BadSignature):
+            unsign(forged)
+    with pytest.raises(BadSignature):  # ours, but of a kind that is no more
+        unsign(Cursor("gone:1", 0).signed)
+
+
+def test_what_does_not_exist_is_no_stream(lamp):
+    assert find("lamp:2") is find("nothing:1") is find("person:x") is find(f"person:{9**40}") is find("") is None
+
+
+def test_the_heads_of_many_streams_are_asked_at_once(lamp):
+    names = [f"lamp:{n}" for n in range(1000)]
+    lamp.write("on")
+    assert heads(names) == dict.fromkeys(names, 0) | {"lamp:1": 1}
+
+
+@pytest.mark.parametrize("said, tick", [("7", 7), ("", None), ("-1", None), ("x", None), ("9" * 30, None), ("٣", 3)])
+def test_a_form_says_what_its_page_has_seen(lamp, said, tick):
+    values = QueryDict(mutable=True)
+    values[cursors(lamp)[0].signed] = said
+    assert seen(values, lamp) == tick
