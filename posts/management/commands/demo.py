@@ -1,0 +1,132 @@
+"""Fills an empty house with people and talk; ``posts/demo/`` holds what they say."""
+
+import os
+import secrets
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+
+from django.contrib.auth.models import Group
+from django.core.files.base import ContentFile
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.dateparse import parse_duration
+from django.utils.text import slugify
+
+from people.models import Person
+from posts.models import Comment, LiveUpdate, Post, Tag
+
+DEMO = Path(__file__).resolve().parents[2] / "demo"
+UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class Command(BaseCommand):
+    help = "Fill an empty embedded database with demo accounts, posts and comments, and print the accounts."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--if-empty", action="store_true", help="say and do nothing if the database holds anything")
+
+    def handle(self, *, if_empty, **options):
+        if "DATABASE_URL" in os.environ:
+            raise CommandError("The demo is for the embedded database only, and DATABASE_URL names another one.")
+        if Person.objects.exists() or Post.objects.exists():
+            if if_empty:
+                return
+            raise CommandError("The demo needs an empty database, and this one holds people or posts already.")
+        with transaction.atomic():
+            accounts = move_in()
+            publish({person.username: person for person, _ in accounts})
+        self.stdout.write("Demo accounts (their passwords are shown only here, and only now):\n\n")
+        for person, password in accounts:
+            self.stdout.write(f"  {person.username:<10} {password}   {person.bio.removeprefix('Demo account: ')}")
+
+
+def move_in():
+    """Make the accounts. → a list of (Person, password)"""
+    accounts = []
+    for told in read(DEMO / "people.toml")["people"]:
+        rights = told.pop("rights", "")
+        password = "-".join("".join(secrets.choice(UNMISTAKABLE) for _ in range(4)) for _ in range(3))
+        long_ago = timezone.now() - timedelta(days=30)
+        person = Person(**told, is_staff=bool(rights), is_superuser=rights == "all", date_joined=long_ago)
+        person.set_password(password)
+        person.save()
+        if person.is_staff and not person.is_superuser:
+            person.groups.add(Group.objects.get(name=rights))
+        accounts.append((person, password))
+    return accounts
+
+
+def publish(people):
+    """Make the posts, and let ``people`` (dict of username to Person) talk: everything in the order of its time."""
+    now = timezone.now()
+    events = []
+    for file in sorted((DEMO / "posts").glob("*.toml")):
+        told = read(file)
+        thread = Thread(told, people, now)
+        events.append((when(told, now), thread.write))
+        events += [(when(update, now), thread.cover, update) for update in told.get("updates", [])]
+        events += [(when(comment, now), thread.comment, comment) for comment in told.get("comments", [])]
+        events += [(now, thread.remove, comment) for comment in told.get("comments", []) if "removed" in comment]
+    for at, happen, *what in sorted(events, key=lambda event: event[0]):
+        happen(at, *what)
+
+
+class Thread:
+    """One post of the demo, as ``told`` (dict) by its file, coming into being."""
+
+    def __init__(self, told, people, now):
+        self.told = told
+        self.people = people
+        self.now = now
+        self.comments = {}
+
+    def write(self, at):
+        told = self.told
+        kept = {field: told[field] for field in ("title", "slug", "summary", "body", "language")}
+        self.post = post = Post(**kept, author=self.people[told["author"]], coverage=told.get("coverage", ""))
+        post.created_at = min(at, self.now)
+        if "cover" in told:
+            post.cover = ContentFile((DEMO / "covers" / told["cover"]).read_bytes(), told["cover"])
+        if "ago" in told:
+            post.published_at = at
+            post.publish()
+        else:
+            post.revise()
+        for name in told["tags"]:
+            slug = slugify(name, allow_unicode=True)
+            post.tags.add(Tag.objects.get_or_create(slug=slug, defaults={"name": name})[0])
+
+    def cover(self, at, told):
+        update = LiveUpdate(post=self.post, author=self.people[told["by"]], at=at, body=told["text"].strip())
+        update.title = told.get("title", "")
+        update.pinned = told.get("pinned", False)
+        update.struck = told.get("struck", False)
+        update.revise()
+
+    def comment(self, at, told):
+        author, parent = self.people[told["by"]], self.comments.get(told.get("to"))
+        comment = self.post.comment(author, told["text"], parent)
+        dates = {"created_at": at}
+        if "revised" in told:
+            comment.revise(author, told["revised"])
+            comment.revisions.update(replaced_at=at + timedelta(minutes=4))
+            dates["edited_at"] = at + timedelta(minutes=4)
+        Comment.objects.filter(pk=comment.pk).update(**dates)
+        if "name" in told:
+            self.comments[told["name"]] = comment
+
+    def remove(self, at, told):
+        comment = self.comments[told["name"]]
+        comment.remove(self.people["moderator"], told["removed"])
+
+
+def read(file):
+    with file.open("rb") as opened:
+        return tomllib.load(opened)
+
+
+def when(told, now):
+    """The moment (datetime) that the ``ago`` of ``told`` (dict) stands for; ``now`` if it has none."""
+    return now - parse_duration(told.get("ago", "0"))

@@ -1,0 +1,62 @@
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from live.models import Item
+from live.ticks import tick
+from posts import markdown
+
+
+class LiveUpdateQuerySet(models.QuerySet):
+    def standing(self):
+        """The updates that pages show, in their order: pinned ones first, then the newest."""
+        return self.filter(withdrawn=False).select_related("author").order_by("-pinned", "-at", "-pk")
+
+
+class LiveUpdate(Item):
+    """One timed entry of a post's live coverage."""
+
+    post = models.ForeignKey("posts.Post", models.CASCADE, related_name="updates")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
+    at = models.DateTimeField(_("time"), default=timezone.now)
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    body = models.TextField(_("text"), max_length=20_000)
+    html = models.TextField(editable=False)
+    pinned = models.BooleanField(_("pinned"), default=False)
+    struck = models.BooleanField(_("struck through"), default=False)
+    edited = models.BooleanField(default=False, editable=False)
+    withdrawn = models.BooleanField(default=False, editable=False)
+
+    objects = LiveUpdateQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["post", "changed"])]
+        verbose_name = _("live update")
+        verbose_name_plural = _("live updates")
+
+    def __str__(self):
+        return self.title or self.body[:60]
+
+    @property
+    def data_key(self):
+        """Where the update stands among the others: pinned above unpinned, then by time."""
+        return f"{self.pinned:d}{int(self.at.timestamp() * 1000):014d}{self.pk:010d}"
+
+    def revise(self):
+        """Save the update as edited, and show it on the post's open pages."""
+        with transaction.atomic():
+            [now] = tick(self.post)
+            html = markdown.article(self.body)
+            self.edited = self.edited or bool(self.pk and html != self.html)
+            self.html = html
+            self.stamp(now)
+            self.save()
+
+    def withdraw(self):
+        """Take the update off the pages. The row stays, for only rows can tell open pages."""
+        with transaction.atomic():
+            [now] = tick(self.post)
+            self.withdrawn = True
+            self.stamp(now)
+            self.save(update_fields=["withdrawn", "born", "changed"])

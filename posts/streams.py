@@ -1,0 +1,122 @@
+"""Which streams the blog has, who may listen to them, and which partial shows which item."""
+
+from django.template.loader import render_to_string
+from django.utils.translation import ngettext
+
+from live import fragments
+from live.hub import on_pulse
+from live.streams import Stream, register
+from posts.models import Comment, FrontPage, LiveUpdate, Post
+from posts.models.post import publish_due
+from posts.threads import newest
+
+on_pulse(publish_due)
+
+
+@register(FrontPage)
+class FrontStream(Stream):
+    """The front page: cards of the newest posts."""
+
+    @classmethod
+    def load(cls, key):
+        return FrontPage() if key == str(FrontPage.pk) else None
+
+    def allows(self, person):
+        return True
+
+    def items(self, since):
+        changed = Post.objects.filter(changed__gt=since).select_related("author").prefetch_related("tags")
+        return changed.order_by("published_at")[: self.limit + 1]
+
+    def show(self, post, since):
+        away = fragments.remove(f"#card-{post.pk}")
+        if not post.is_public or post.is_page:
+            return away
+        card = render_to_string("partials/card.html", {"card": post})
+        return away + fragments.upsert(card, "#posts", newest_first=True)
+
+    def whole(self):
+        return fragments.morph(render_to_string("partials/posts.html", {"posts": Post.objects.listed()[:20]}), "#posts")
+
+
+@register(Post)
+class PostStream(Stream):
+    """A post: its article, its live updates, its comments, and how many read it now."""
+
+    counts_readers = True
+
+    def allows(self, person):
+        return self.thing.readable_by(person)
+
+    def items(self, since):
+        post = self.thing
+        article = [post] if post.article_changed > since else []
+        updates = post.updates.filter(changed__gt=since).select_related("author").order_by("pk")
+        comments = post.comments.filter(changed__gt=since).drawn().order_by("pk")  # parents before replies
+        return [*article, *updates[: self.limit + 1], *comments[: self.limit + 1]]
+
+    def show(self, item, since):
+        match item:
+            case Post():
+                return fragments.morph(render_to_string("partials/article.html", {"article": item}), "#article")
+            case LiveUpdate():
+                return self.show_update(item)
+            case Comment():
+                return self.show_comment(item, since)
+
+    def show_update(self, update):
+        away = fragments.remove(f"#update-{update.pk}")  # an upsert would leave it at its old place
+        if update.withdrawn:
+            return away
+        html = render_to_string("partials/update.html", {"update": update})
+        return away + fragments.upsert(html, "#updates", newest_first=True)
+
+    def show_comment(self, comment, since):
+        if comment.state == Comment.State.GONE:
+            return fragments.remove(f"#comment-{comment.pk}")
+        if comment.born > since:
+            html = render_to_string("partials/comment.html", {"comment": comment})
+            if comment.parent_id:
+                return fragments.upsert(html, f"#replies-{comment.parent_id}")
+            return fragments.upsert(html, "#comments", newest_first=True)
+        html = render_to_string("partials/comment_body.html", {"comment": comment})
+        return fragments.morph(html, f"#comment-{comment.pk}-body")
+
+    def totals(self):
+        return fragments.join(
+            [
+                fragments.text(self.thing.comment_count, "#comment-count"),
+                fragments.morph(
+                    render_to_string("partials/comments_state.html", {"post": self.thing}), "#comments-state"
+                ),
+            ]
+        )
+
+    def whole(self):
+        post = self.thing
+        comments, more = newest(post)
+        return fragments.join(
+            [
+                fragments.morph(render_to_string("partials/article.html", {"article": post}), "#article"),
+                fragments.morph(
+                    render_to_string("partials/updates.html", {"updates": post.updates.standing()}),
+                    "#updates",
+                ),
+                fragments.morph(render_to_string("partials/comments.html", {"comments": comments}), "#comments"),
+                fragments.morph(
+                    render_to_string(
+                        "partials/older_comments.html",
+                        {"older_comments": comments[-1] if more else None, "post": post},
+                    ),
+                    "#older-comments",
+                ),
+                self.totals(),
+            ]
+        )
+
+    def farewell(self):
+        return fragments.morph(render_to_string("partials/withdrawn.html"), "#article")
+
+    def readers(self, count):
+        said = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
+        return fragments.text(said, "#readers")

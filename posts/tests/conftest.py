@@ -1,0 +1,53 @@
+"""The cast: alice writes, bob and carol read and talk, mallory moderates."""
+
+import pytest
+from django.contrib.auth.models import Group
+
+from people.models import Person
+from posts.models import Post
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture
+def person(db):
+    """Makes people: ``person("bob", "Moderators")``."""
+
+    def make(username, *groups, **fields):
+        made = Person.objects.create_user(username, f"{username}@example.org", is_staff=bool(groups), **fields)
+        made.groups.set(Group.objects.filter(name__in=groups))
+        return made
+
+    return make
+
+
+@pytest.fixture
+def alice(person):
+    return person("alice", "Authors")
+
+
+@pytest.fixture
+def bob(person):
+    return person("bob")
+
+
+@pytest.fixture
+def carol(person):
+    return person("carol")
+
+
+@pytest.fixture
+def mallory(person):
+    return person("mallory", "Moderators")
+
+
+@pytest.fixture
+def post(alice):
+    post = Post(author=alice, title="A day at the sea", body="The **tide** is out.")
+    post.publish()
+    return post

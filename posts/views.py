@@ -1,0 +1,350 @@
+"""Each view finds, calls one verb, and answers: with a page, or to htmx with fragments."""
+
+from functools import wraps
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, reswap
+
+from live import fragments
+from live.pages import depend
+from live.streams import cursors, delta, find, name_of, seen
+from people.models import NAMES, Person
+from posts import threads
+from posts.forms import CommentForm, UnlockForm
+from posts.models import FRONT, Comment, Post, Refused, Tag
+from posts.structured import live_blog_posting
+
+
+class SignedOut(Refused):
+    status = 403
+
+
+SIGNED_OUT = gettext_lazy("You are signed out. Sign in in another tab, then send this again.")
+
+
+def signed_in(view):
+    """Decorator: only for signed-in people. Others are led to the sign-in; what they typed stays where it is."""
+
+    @wraps(view)
+    def admit(request, *arguments, **named):
+        if request.user.is_authenticated:
+            return view(request, *arguments, **named)
+        if not request.htmx:
+            return redirect_to_login(request.get_full_path())
+        if request.method == "POST":
+            said = fragments.morph(render_to_string("partials/notice.html", {"notice": SIGNED_OUT}), "#notice")
+            return reswap(HttpResponse(said, status=403), "none")
+        address = redirect_to_login(request.htmx.current_url_abs_path or "/").url
+        return HttpResponseClientRedirect(address)
+
+    return admit
+
+
+# Reading
+
+
+@require_safe
+def front(request):
+    return listing(request, "posts/front.html", Post.objects.listed(), shown=[FRONT])
+
+
+@require_safe
+def tag(request, slug):
+    found = get_object_or_404(Tag, slug=slug)
+    return listing(request, "posts/tag.html", Post.objects.listed().filter(tags=found), tag=found)
+
+
+@require_safe
+def person(request, username):
+    found = get_object_or_404(Person, username=username, is_active=True)
+    return listing(request, "posts/person.html", Post.objects.listed().filter(author=found), person=found)
+
+
+def listing(request, template, posts, shown=(), **context):
+    """A page of cards of ``posts`` (QuerySet), which refreshes itself if it is the first and shows streams (``shown``).
+
+    Kept for all, it depends on what is published, on names, and on each card's post for its number of comments:
+    their cursors are taken before the posts are read.
+    """
+    needs = cursors(FRONT, NAMES)
+    live = watched(request, *shown)
+    page = Paginator(posts.values_list("pk", flat=True), settings.POSTS_PER_PAGE).get_page(request.GET.get("page"))
+    keys = list(page.object_list)
+    needs += cursors(*(Post(pk=pk) for pk in keys))
+    page.object_list = posts.filter(pk__in=keys)
+    context |= {"page": page, "live": live if page.number == 1 else live[len(shown) :]}
+    return depend(request, render(request, template, context), needs)
+
+
+@require_safe
+def post(request, slug):
+    found = readable_post(request, slug)
+    return locked(request, found) or show_post(request, found)
+
+
+@never_cache
+@require_POST
+def unlock(request, slug):
+    found = readable_post(request, slug)
+    form = UnlockForm(request.POST)
+    if form.is_valid():
+        if constant_time_compare(form.cleaned_data["password"], found.password):
+            request.session["unlocked"] = [*request.session.get("unlocked", []), found.pk]
+            return redirect(found)
+        form.add_error("password", _("That is not the password."))
+    return render(request, "posts/locked.html", {"post": found, "form": form, "live": watched(request)}, status=422)
+
+
+def show_post(request, found, *, thread=None, form=None, status=200):
+    """The page of the post ``found``, with all its comments or with one ``thread`` (a top-level Comment)."""
+    live = watched(request, found) if not found.password else watched(request)
+    needs = cursors(found, NAMES)
+    found = Post.objects.select_related("author").get(pk=found.pk)  # after the cursor: no gap
+    if thread:
+        comments, more = [thread], False
+    else:
+        comments, more = threads.newest(found, number(request.GET, "before"))
+    context = {
+        "post": found,
+        "updates": found.updates.standing(),
+        "comments": comments,
+        "thread": thread,
+        "older_comments": comments[-1] if more else None,
+        "form": form or CommentForm(),
+        "live": live,
+        "structured": live_blog_posting(request, found) if found.coverage else None,
+    }
+    answer = render(request, "posts/post.html", context, status=status)
+    return answer if found.password else depend(request, answer, needs)
+
+
+# Commenting
+
+
+def comments(request, slug):
+    return create_comment(request, slug) if request.method == "POST" else older_comments(request, slug)
+
+
+@require_safe
+def older_comments(request, slug):
+    found = readable_post(request, slug)
+    if refusal := locked(request, found):
+        return refusal
+    if not request.htmx:
+        return show_post(request, found)
+    [cursor] = cursors(found)
+    older, more = threads.newest(found, number(request.GET, "before"))
+    return HttpResponse(
+        fragments.join(
+            [
+                *(fragments.upsert(drawn(one), "#comments", newest_first=True) for one in older),
+                fragments.morph(
+                    render_to_string(
+                        "partials/older_comments.html",
+                        {"older_comments": older[-1] if more else None, "post": found},
+                    ),
+                    "#older-comments",
+                ),
+                fragments.replace(cursor.html, f"#{cursor.element_id}"),
+            ]
+        )
+    )
+
+
+@require_POST
+def create_comment(request, slug):
+    found = readable_post(request, slug)
+    if refusal := locked(request, found):
+        return refusal
+    form = CommentForm(request.POST)
+    parent = None
+    try:
+        if not request.user.is_authenticated:
+            raise SignedOut(SIGNED_OUT)
+        if form.is_valid():
+            parent = parent_of(found, form)
+            said = found.comment(request.user, form.cleaned_data["body"], parent, form.cleaned_data["key"])
+            return answer(request, said, "" if parent else comment_form(request, found, CommentForm()))
+    except Refused as refusal:
+        form.add_error(None, refusal)
+        return refuse_comment(request, found, form, refusal.status)
+    return refuse_comment(request, found, form)
+
+
+def refuse_comment(request, found, form, status=422):
+    """Say why beside the form, which keeps the text."""
+    parent = Comment.objects.filter(post=found, pk=number(request.POST, "parent")).first()
+    if request.htmx:
+        return HttpResponse(comment_form(request, found, form, parent), status=status)
+    if parent:
+        return render_comment_page(request, "posts/reply.html", parent, form, status)
+    return show_post(request, found, form=form, status=status)
+
+
+def parent_of(found, form):
+    if not (pk := form.cleaned_data["parent"]):
+        return None
+    if parent := found.comments.standing().filter(pk=pk).first():
+        return parent
+    raise Refused(_("That comment was removed while you were writing."))
+
+
+@require_safe
+def comment(request, pk):
+    found = standing_comment(request, pk)
+    return locked(request, found.post) or show_post(request, found.post, thread=threads.branch(found))
+
+
+@signed_in
+@require_safe
+def reply(request, pk):
+    found = standing_comment(request, pk)
+    form = CommentForm(initial={"parent": pk})
+    if request.htmx:
+        return HttpResponse(comment_form(request, found.post, form, found, autofocus=True))
+    return render_comment_page(request, "posts/reply.html", found, form)
+
+
+@require_safe
+def replies(request, pk):
+    found = standing_comment(request, pk)
+    if refusal := locked(request, found.post):
+        return refusal
+    [cursor] = cursors(found.post)
+    direct, more = threads.answers(found, number(request.GET, "after") or 0)
+    if not request.htmx:
+        found.replies, found.more_replies = direct, more
+        found.last_reply = direct[-1].pk if more else None
+        return show_post(request, found.post, thread=found)
+    found.more_replies, found.last_reply = more, direct[-1].pk if more else None
+    rest = render_to_string("partials/more_replies.html", {"more_replies": found})
+    return HttpResponse(
+        fragments.join(
+            [
+                *(fragments.upsert(drawn(one), f"#replies-{pk}") for one in direct),
+                fragments.morph(rest, f"#more-replies-{pk}"),
+                fragments.replace(cursor.html, f"#{cursor.element_id}"),
+            ]
+        )
+    )
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_comment(request, pk):
+    found = standing_comment(request, pk)
+    if found.author_id != request.user.pk:
+        raise Http404
+    form = CommentForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            found.revise(request.user, form.cleaned_data["body"])
+            return answer(request, found)
+        except Refused as refusal:
+            form.add_error(None, refusal)
+    if form.errors:
+        status = 422
+    if request.htmx:
+        context = {"comment": found, "form": form, "autofocus": not form.is_bound}
+        return render(request, "partials/edit_form.html", context, status=status)
+    return render_comment_page(request, "posts/edit.html", found, form, status)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_comment(request, pk):
+    found = standing_comment(request, pk)
+    if found.author_id != request.user.pk:
+        raise Http404
+    refusal = None
+    if request.method == "POST":
+        try:
+            found.remove(request.user)
+            return answer(request, found)
+        except Refused as error:
+            refusal = error.messages[0]
+    context = {"comment": found, "refusal": refusal, "live": watched(request), "post": found.post}
+    page = "partials/delete_form.html" if request.htmx else "posts/delete.html"
+    return render(request, page, context, status=422 if refusal else 200)
+
+
+def answer(request, said, form=""):
+    """What the poster of ``said`` (Comment) gets: the ``form`` (HTML) to go on with, and what their page misses."""
+    if not request.htmx:
+        place = said if said.is_shown else said.post
+        return redirect(f"{reverse('post', args=[said.post.slug])}#comment-{said.pk}" if said.is_shown else place)
+    since = seen(request.POST, said.post)
+    text, _head = delta(find(name_of(said.post)), said.changed - 1 if since is None else since)
+    return HttpResponse(form + text)
+
+
+def comment_form(request, found, form, parent=None, *, autofocus=False):
+    context = {"post": found, "form": form, "parent": parent, "autofocus": autofocus}
+    return render_to_string("partials/comment_form.html", context, request)
+
+
+def render_comment_page(request, template, found, form, status=200):
+    context = {"comment": found, "post": found.post, "parent": found, "form": form, "live": watched(request)}
+    return render(request, template, context, status=status)
+
+
+def drawn(found):
+    return render_to_string("partials/comment.html", {"comment": found})
+
+
+def csrf_failure(request, reason=""):
+    """A form that got old: say so, and keep what was typed."""
+    match = request.resolver_match
+    if match and match.url_name == "comments":
+        form = CommentForm(request.POST)
+        form.add_error(None, _("This page was open for too long. Send it once more."))
+        return refuse_comment(request, readable_post(request, match.kwargs["slug"]), form, 403)
+    return render(request, "403_csrf.html", {"live": []}, status=403)
+
+
+# Finding
+
+
+def watched(request, *things):
+    """The cursors of a page that shows ``things``; everybody's pages listen to their own stream as well."""
+    own = [request.user] if request.user.is_authenticated else []
+    return cursors(*things, *own)
+
+
+def readable_post(request, slug):
+    """The post called ``slug``. One that may not be seen is as missing as one that never was: ``Http404``."""
+    found = get_object_or_404(Post.objects.select_related("author"), slug=slug)
+    if not found.is_public and not found.editable_by(request.user):
+        raise Http404
+    return found
+
+
+def locked(request, found):
+    """The page that asks for the password of ``found``, or None if there is nothing to ask."""
+    if not found.password or found.editable_by(request.user) or found.pk in request.session.get("unlocked", []):
+        return None
+    return render(request, "posts/locked.html", {"post": found, "form": UnlockForm(), "live": watched(request)})
+
+
+def standing_comment(request, pk):
+    found = get_object_or_404(Comment.objects.standing().drawn().select_related("post__author"), pk=pk)
+    readable_post(request, found.post.slug)
+    return found
+
+
+def number(values, name):
+    """The positive whole number that ``values`` (QueryDict) hold under ``name``, or None."""
+    value = values.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 19 else None
