@@ -1,0 +1,25 @@
+from allauth.account.decorators import secure_admin_login
+from django.conf import settings
+from django.contrib import admin
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.urls import include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+from django.views.i18n import set_language
+from django.views.static import serve
+
+admin.site.login = secure_admin_login(admin.site.login)
+admin.site.site_header = admin.site.site_title = "Parley"
+
+urlpatterns = [
+    path("", include("posts.urls")),
+    path("", include("people.urls")),
+    path("accounts/", include("allauth.urls")),
+    # Without a token, for the pages of the signed-out are the same for all. The choice carries no authority.
+    path("language/", csrf_exempt(set_language), name="set_language"),
+    path("admin/", admin.site.urls),
+    # Browsers ask for it on pages that name no icon, the admin's among them.
+    path("favicon.ico", lambda request: redirect(static("icon.svg"), permanent=False)),
+    # Beyond one process the web server in front answers this itself.
+    re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
+]
