@@ -1,0 +1,364 @@
+"""What stands in front of Parley: deploy/nginx.conf in a real nginx, and the script that replaces its processes."""
+
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from contextlib import ExitStack, closing, suppress
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from select import select
+from urllib.request import urlopen
+
+import pytest
+
+from e2e.servers import BASE, Server, Site, free_port, furnished, program
+from e2e.words import Hand
+from live.testing import Page
+from posts.models import Post
+
+ASSET = "css/base.css"
+
+
+class Nginx(Server):
+    """An nginx with ``deploy/nginx.conf``, in front of the processes at ``ports`` (two of them).
+
+    Only ports and places are its own. It is reached at ``url`` (port ``plain``), and with TLS at ``tls``; at ``port``
+    it answers what came without TLS. ``var`` (Path) is Parley's folder.
+    """
+
+    def __init__(self, folder, ports, var, plain=None):
+        super().__init__(folder)
+        self.plain, self.tls = plain or free_port(), free_port()
+        self.url = f"http://127.0.0.1:{self.plain}"
+        site = self.render(
+            {
+                "server 127.0.0.1:8001 ": f"server 127.0.0.1:{ports[0]} ",
+                "server 127.0.0.1:8002 ": f"server 127.0.0.1:{ports[1]} ",
+                "listen 80;": f"listen 127.0.0.1:{self.port};",
+                "listen [::]:80;": "",
+                "listen 443 ssl http2;": f"listen 127.0.0.1:{self.tls} ssl http2;",
+                "listen [::]:443 ssl http2;": f"listen 127.0.0.1:{self.plain};",
+                "/etc/letsencrypt/live/blog.example/": f"{self.folder}/",
+                "/var/cache/nginx/parley": f"{self.folder}/cache",
+                "/var/lib/parley/": f"{var}/",
+            }
+        )
+        self.folder.joinpath("site.conf").write_text(site)
+        self.folder.joinpath("nginx.conf").write_text(self.house())
+        self.certify()
+
+    def render(self, places):
+        text = (BASE / "deploy/nginx.conf").read_text()
+        for shipped, ours in places.items():
+            assert shipped in text, f"deploy/nginx.conf does not say {shipped!r} any more"
+            text = text.replace(shipped, ours)
+        return text
+
+    def house(self):
+        """What a distribution's nginx.conf says around a site's file."""
+        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        places = "\n".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
+        user = "user root;" if os.geteuid() == 0 else ""  # the workers read what the tests of root have made
+        return f"""
+            {user} daemon off; worker_processes 2; pid {self.folder}/nginx.pid;
+            events {{ worker_connections 1000; }}
+            http {{ include /etc/nginx/mime.types; access_log off; {places} include {self.folder}/site.conf; }}"""
+
+    def certify(self):
+        where = ["-keyout", self.folder / "privkey.pem", "-out", self.folder / "fullchain.pem"]
+        request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=blog.example"]
+        subprocess.run([program("openssl"), *request, *where], check=True, capture_output=True)
+
+    @property
+    def command(self):
+        name = shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"]))
+        return [name or program("nginx"), "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf"]
+
+    def answers(self):
+        with suppress(OSError, HTTPException):
+            return self.get("/readyz").status == 404
+
+    def get(self, path, tls=False, **headers):
+        """The answer to GET ``path`` (str), with its ``body`` (bytes) read."""
+        return self.ask("GET", path, tls, **headers)
+
+    def ask(self, method, path, tls=False, **headers):
+        if tls:
+            line = HTTPSConnection("127.0.0.1", self.tls, timeout=10, context=ssl._create_unverified_context())
+        else:
+            line = HTTPConnection("127.0.0.1", self.plain, timeout=10)
+        with closing(line):
+            line.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            answer = line.getresponse()
+            answer.body = answer.read()
+            return answer
+
+
+class Echo:
+    """Stands for the processes: answers with the headers (JSON) that reached it, and keeps sockets waiting."""
+
+    def __init__(self):
+        self.status = 200
+        self.waiting = 0  # sockets
+        self.ended, self.counting = threading.Event(), threading.Lock()
+        echo = self
+
+        class Answer(BaseHTTPRequestHandler):
+            def answer(self):
+                if self.path == "/ws/":
+                    with echo.counting:
+                        echo.waiting += 1
+                    echo.ended.wait()
+                body = json.dumps({name.lower(): value for name, value in self.headers.items()}).encode()
+                self.send_response(echo.status)
+                self.send_header("Content-Length", len(body))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = answer
+
+            def log_message(self, *words):
+                pass
+
+        class Listening(ThreadingHTTPServer):
+            request_queue_size = 200
+
+        self.server = Listening(("127.0.0.1", 0), Answer)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *failure):
+        self.ended.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+@pytest.fixture
+def echo():
+    with Echo() as echo:
+        yield echo
+
+
+@pytest.fixture
+def gate(tmp_path, echo):
+    """nginx in front of what tells what reached it."""
+    (tmp_path / "static").symlink_to(furnished() / "static")
+    with Nginx(tmp_path, [echo.port, echo.port], tmp_path) as nginx:
+        yield nginx
+
+
+@pytest.fixture
+def fleet(tmp_path, redis_server, postgres_server):
+    """Two processes in production's server on one PostgreSQL and one Redis, and ``nginx`` in front of them."""
+    plain = free_port()
+    surroundings = {"ORIGINS": f"http://127.0.0.1:{plain}", "REAL_IP_HEADER": "X-Real-IP", "SPREAD": 0}
+    with postgres_server.migrated() as database_url, ExitStack() as stack:
+        both = [Site(tmp_path, database_url, redis_server.url, "uvicorn", **surroundings) for _ in range(2)]
+        for one in both:
+            one.launch()
+            stack.push(one)
+        for one in both:
+            one.wait()
+        nginx = stack.enter_context(Nginx(tmp_path, [one.port for one in both], tmp_path, plain))
+        nginx.session = both[0].session
+        nginx.sites = both
+        yield nginx
+
+
+@pytest.fixture
+def bob(fleet):
+    return fleet.sites[0].account("bob")
+
+
+@pytest.fixture
+def post(fleet, bob):
+    with fleet.sites[0].orm():
+        post = Post(author=bob, title="A day at the sea", body="The tide is out.")
+        post.publish()
+    return post
+
+
+def cookie(site, person):
+    session = site.session(person)
+    return f"{session['name']}={session['value']}"
+
+
+def sockets(site):
+    """How many pages (int) are connected to the process of ``site``, as it says itself."""
+    with urlopen(f"{site.url}/metrics") as answer:
+        return int(float(re.search(r"^parley_connections (\S+)$", answer.read().decode(), re.MULTILINE)[1]))
+
+
+# The way through
+
+
+def test_a_comment_posted_through_nginx_reaches_the_pages_of_both_processes(fleet, post, bob):
+    address = f"{fleet.url}/posts/{post.slug}/"
+    with ExitStack() as stack:
+        pages = [stack.enter_context(Page(address)).connect() for _ in range(6)]
+        for page in pages:
+            page.hear("#readers")
+        assert [sockets(site) for site in fleet.sites] == [3, 3]
+        Hand(fleet, bob, post).write("heard everywhere")
+        for page in pages:
+            page.hear("heard everywhere")
+
+
+def test_a_process_is_killed_and_the_site_stays(fleet, post, bob):
+    address = f"{fleet.url}/posts/{post.slug}/"
+    killed = fleet.sites[0]
+    with ExitStack() as stack:
+        pages = [stack.enter_context(Page(address)).connect() for _ in range(4)]
+        for page in pages:
+            page.hear("#readers")
+        killed.kill()
+        assert {fleet.get(f"/posts/{post.slug}/", Cookie=f"a={n}").status for n in range(20)} == {200}
+        Hand(fleet, bob, post).write("said after the fall")
+        lost = [page for page in pages if page.hear_close(within=1)]
+        assert 0 < len(lost) < len(pages)
+        for page in lost:
+            page.connect()
+        for page in pages:
+            page.hear("said after the fall")
+
+
+def test_anonymous_pages_are_kept_for_a_second_and_nobody_elses(fleet, post, bob):
+    path = f"/posts/{post.slug}/"
+    until = time.monotonic() + 10
+    while (first := fleet.get(path)) and (second := fleet.get(path)).getheader("X-Cache") != "HIT":
+        assert time.monotonic() < until, (first.getheaders(), second.getheaders())
+    assert second.body == first.body
+    for _ in range(2):
+        mine = fleet.get(path, Cookie=cookie(fleet, bob))
+        assert mine.getheader("X-Cache") == "BYPASS"
+        assert "private" in mine.getheader("Cache-Control")
+        assert b"/people/bob/" in mine.body
+    assert fleet.get(path).body == first.body
+    assert fleet.get(path, HX_Request="true").getheader("X-Cache") != "HIT"
+    assert fleet.get(path, Accept_Language="zh-hans").body != first.body
+    Hand(fleet, bob, post).write("no page is older than this")
+    time.sleep(2.1)  # nginx counts in whole seconds
+    assert b"no page is older than this" in fleet.get(path).body
+
+
+def test_what_is_for_our_own_eyes_is_not_shown(fleet):
+    site = fleet.sites[0]
+    for path in ("/metrics", "/readyz"):
+        with closing(HTTPConnection("127.0.0.1", site.port, timeout=10)) as line:
+            line.request("GET", path)
+            assert line.getresponse().status == 200
+        for spelled in (path, f"/{path}", f"{path}/", path.replace("e", "%65"), f"/static/..{path}", f"{path}?a=b"):
+            assert fleet.get(spelled).status == 404, spelled
+    assert fleet.get("/healthz").status == 200
+
+
+# What nginx does itself
+
+
+def test_visitors_cannot_say_who_they_are(gate):
+    claims = {"X_Real_IP": "1.2.3.4", "X_Forwarded_For": "1.2.3.4", "Forwarded": "for=1.2.3.4"}
+    claims |= {"X_Forwarded_Host": "evil.example", "X_Forwarded_Port": "1", "X_Forwarded_Proto": "https"}
+    reached = json.loads(gate.get("/", **claims).body)
+    assert reached["x-real-ip"] == reached["x-forwarded-for"] == "127.0.0.1"
+    assert reached["x-forwarded-proto"] == "http"
+    assert not {"forwarded", "x-forwarded-host", "x-forwarded-port"} & set(reached)
+    assert json.loads(gate.get("/", tls=True, X_Forwarded_Proto="http").body)["x-forwarded-proto"] == "https"
+
+
+def test_who_comes_without_tls_is_sent_to_it(gate):
+    with closing(HTTPConnection("127.0.0.1", gate.port, timeout=10)) as line:
+        line.request("GET", "/posts/?a=b", headers={"Host": "blog.example"})
+        answer = line.getresponse()
+        assert answer.status == 301
+        assert answer.getheader("Location") == "https://blog.example/posts/?a=b"
+
+
+def test_static_files_need_no_process(gate, echo):
+    echo.status = 500
+    hashed = json.loads((furnished() / "static/staticfiles.json").read_text())["paths"][ASSET]
+    file = gate.get(f"/static/{hashed}", tls=True, Accept_Encoding="gzip")
+    assert file.status == 200
+    assert file.getheader("Cache-Control") == "public, max-age=31536000, immutable"
+    assert file.getheader("Content-Type") == "text/css"
+    assert file.getheader("Content-Encoding") == "gzip"
+    assert file.body == (furnished() / f"static/{hashed}.gz").read_bytes()
+    assert gate.get(f"/static/{ASSET}").getheader("Cache-Control") == "public, max-age=60"
+    assert gate.get("/static/../nginx.conf").status == 500
+    assert gate.get("/static/%2e%2e/nginx.conf").status == 500
+
+
+def test_what_people_uploaded_is_inert(gate, tmp_path):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/page.html").write_text("<script>alert(1)</script>")
+    file = gate.get("/media/page.html")
+    assert file.status == 200
+    assert file.getheader("X-Content-Type-Options") == "nosniff"
+    assert file.getheader("Content-Security-Policy") == "default-src 'none'; sandbox"
+
+
+def test_who_writes_too_often_is_told_so_and_may_read_on(gate):
+    statuses = [gate.ask("POST", "/").status for _ in range(80)]
+    assert statuses[0] == 200
+    assert statuses.count(429) > 10
+    assert gate.get("/").status == 200
+
+
+def test_an_address_has_a_hundred_sockets(gate, echo):
+    ask = "GET /ws/ HTTP/1.1\r\nHost: blog.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(("127.0.0.1", gate.plain))) for _ in range(105)]
+        for line in lines:
+            line.sendall(ask.encode())
+        until = time.monotonic() + 10
+        while len(refused := select(lines, [], [], 0)[0]) + echo.waiting < len(lines):
+            assert time.monotonic() < until, f"{len(refused)} refused, {echo.waiting} accepted"
+            time.sleep(0.01)
+        assert {line.recv(12) for line in refused} == {b"HTTP/1.1 429"}
+        assert echo.waiting == 100
+
+
+# Replacing the processes
+
+
+@pytest.fixture
+def restart(tmp_path):
+    """``restart(*ports)``: run deploy/rolling-restart over a systemd that only writes down what it is asked."""
+    asked = tmp_path / "asked"
+    stand_in = tmp_path / "bin/systemctl"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f'#!/bin/sh\necho "$*" >>{asked}\n')
+    stand_in.chmod(0o755)
+
+    def restart(*ports):
+        path = os.pathsep.join([str(stand_in.parent), os.environ["PATH"]])
+        command = [BASE / "deploy/rolling-restart", *map(str, ports)]
+        done = subprocess.run(command, env={"PATH": path, "PATIENCE": "1"}, capture_output=True, text=True, timeout=30)
+        done.asked = asked.read_text().splitlines() if asked.exists() else []
+        return done
+
+    return restart
+
+
+def test_processes_are_replaced_one_after_the_other(restart, echo):
+    with Echo() as second:
+        done = restart(echo.port, second.port)
+        assert done.returncode == 0, done.stderr
+        assert done.asked == [f"restart parley@{port}.service" for port in (echo.port, second.port)]
+
+
+def test_a_process_that_does_not_come_back_spares_the_others(restart, echo):
+    echo.status = 503
+    done = restart(echo.port, 1)
+    assert done.returncode == 1
+    assert f"parley@{echo.port} is not ready" in done.stderr
+    assert done.asked == [f"restart parley@{echo.port}.service"]

@@ -1,0 +1,196 @@
+"""The socket of a real server, spoken to by hand."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+
+import pytest
+from django.db import transaction
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from live.models import Head
+from live.testing import Page
+from posts.models import Comment, Post
+
+
+@pytest.fixture
+def page(site, post):
+    with Page(f"{site.url}/posts/{post.slug}/") as page:
+        yield page
+
+
+def cookie(site, person):
+    session = site.session(person)
+    return f"{session['name']}={session['value']}"
+
+
+ELSEWHERE = ["null", "http://evil.example", "http://sub.127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example"]
+ELSEWHERE += ["http://127.0.0.1:1", "https://127.0.0.1:{port}", "http://127.0.0.1", "http://127.0.0.1:{port}/"]
+ELSEWHERE += ["http://[", "{port}", "http://user@127.0.0.1:{port}", "HTTP://127.0.0.1:{port}"]
+
+
+def test_a_handshake_from_elsewhere_is_refused(site, page):
+    for origin in ELSEWHERE:
+        with pytest.raises(InvalidStatus) as refused:
+            page.connect(origin=origin.format(port=site.port))
+        assert refused.value.response.status_code in (400, 403), origin  # 400: no server reads it as an origin
+    page.connect().hear("reading")
+
+
+def test_a_handshake_without_an_origin_or_at_another_address_is_refused(site):
+    for path, origin in (("/ws/", {}), ("/ws/x/", {"Origin": site.url}), ("/", {"Origin": site.url})):
+        line = HTTPConnection("127.0.0.1", site.port, timeout=10)
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+        line.request("GET", path, headers=upgrade | {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} | origin)
+        assert line.getresponse().status == 403
+
+
+NONSENSE = ["", "{", "[]", "null", "{}}", "[" * 16_000, '{"a":' * 3000, "x" * 17_000, b"\x00\xff", b"{}"]
+NONSENSE += [{"post:1": "0"}, {"": ""}, {"x:1:y": "0"}, {"whisper": 1}, '{"\\ud800": "1"}', {"a" * 5000: "1"}]
+
+
+def test_what_a_page_never_says_is_answered_politely_and_harms_nobody(site, post):
+    with Page(f"{site.url}/posts/{post.slug}/") as bystander:
+        bystander.connect().hear("reading")
+        for said in NONSENSE:
+            with Page(f"{site.url}/posts/{post.slug}/") as page:
+                page.connect().hear("reading")
+                page.send(said)
+                assert page.hear_close() == 4008, said
+                assert "lost touch" in page.text
+        with site.orm():
+            Post.objects.get(pk=post.pk).comment(post.author, "All is well")
+        bystander.hear("All is well")
+    assert "Traceback" not in site.log
+
+
+def test_messages_too_large_for_any_page_close_the_socket(site, page):
+    page.connect().hear("reading")
+    page.send("x" * 100_000)
+    assert page.hear_close() in (1006, 1009, 4008)  # daphne drops the line without a word
+    assert "Traceback" not in site.log
+
+
+def test_a_flood_is_cut_off_within_two_seconds(site, page):
+    page.connect().hear("reading")
+
+    def flood():
+        try:
+            for _ in range(2000):
+                page.send(page.form)
+        except ConnectionClosed:
+            pass
+
+    flooding = threading.Thread(target=flood)
+    flooding.start()
+    assert page.hear_close(within=2) == 4008
+    flooding.join()
+    assert "Traceback" not in site.log
+
+
+def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
+    _, bob, carol = cast
+    with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs, Page(f"{site.url}/") as stranger:
+        stranger.form = bobs.form
+        stranger.connect()
+        assert stranger.hear_close() == 4401
+    with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs:
+        with Page(f"{site.url}/", cookie(site, carol)) as carols:
+            carols.form = bobs.form
+            carols.connect()
+            assert carols.hear_close() == 4401
+        assert bobs.connect().hear("reading")
+
+
+def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
+    """The name is signed by us, as an editor's page would hold it; the right is asked all the same."""
+    with Page(f"{site.url}/posts/{post.slug}/") as page:
+        with site.orm():
+            Post.objects.get(pk=post.pk).unpublish()
+        page.connect()
+        page.hear("withdrawn")
+        with site.orm():
+            hidden = Post.objects.get(pk=post.pk)
+            hidden.title = "The secret marker"
+            hidden.revise()
+            hidden.publish()
+        assert page.next(within=3) is None
+        assert "marker" not in page.text
+
+
+def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothing_is_new(site, post):
+    editor = site.account("eve", is_staff=True, is_superuser=True)
+    with site.orm():
+        Post.objects.get(pk=post.pk).unpublish()
+    address = f"{site.url}/posts/{post.slug}/"
+    with Page(address, cookie(site, editor)) as eves, Page(f"{site.url}/") as stranger:
+        eves.connect().hear("1 person is reading")
+        stranger.form = {name: tick for name, tick in eves.form.items() if not name.startswith("person")}
+        stranger.connect().hear("withdrawn")
+        with site.orm():
+            Post.objects.get(pk=post.pk).comment(editor, "The secret marker")
+        eves.hear("marker")
+        assert stranger.next(within=1) is None
+
+
+def test_the_language_is_that_of_the_page(site, post, cast):
+    with Page(f"{site.url}/posts/{post.slug}/", language="zh-hans") as chinese:
+        assert chinese.form["language"] == "zh-hans"
+        chinese.connect().hear("人")
+
+
+def test_forty_writers_of_twenty_five_comments_each_never_find_the_database_locked(site, post, cast):
+    """Row by row, in one process of ours and one of the server's."""
+
+    def write(writer):
+        with site.orm():
+            mine = Post.objects.get(pk=post.pk)
+            for n in range(25):
+                mine.comment(cast[1], f"{writer}: {n}")
+
+    with Page(f"{site.url}/posts/{post.slug}/") as page:
+        page.connect().hear("reading")
+        with ThreadPoolExecutor(40) as writers:
+            list(writers.map(write, range(40)))
+        with site.orm():
+            assert Comment.objects.count() == Post.objects.get(pk=post.pk).comment_count == 1001
+            head = Head.objects.get(kind="post", key=post.pk).head
+            assert sorted(Comment.objects.values_list("born", flat=True)) == list(range(head - 1000, head + 1))
+        page.hear(f'value="{head}"')
+    assert "locked" not in site.log and "Traceback" not in site.log
+
+
+def test_ticks_become_visible_in_their_order_on_postgresql(wide):
+    """A later tick must wait for an earlier one that is not committed yet; else a page would skip it for ever."""
+    site = wide[0]
+    alice = site.account("alice")
+    with site.orm():
+        post = Post(author=alice, title="A day at the sea")
+        post.publish()
+    earlier, go_on, order = threading.Event(), threading.Event(), []
+
+    def first():
+        with site.orm(), transaction.atomic():
+            Post.objects.get(pk=post.pk).comment(alice, "earlier")
+            earlier.set()
+            go_on.wait(10)
+            order.append("earlier")
+
+    def second():
+        earlier.wait(10)
+        with site.orm():
+            Post.objects.get(pk=post.pk).comment(alice, "later")
+            order.append("later")
+
+    with Page(f"{wide[1].url}/posts/{post.slug}/") as page:
+        page.connect().hear("reading")
+        threads = [threading.Thread(target=one) for one in (first, second)]
+        for thread in threads:
+            thread.start()
+        assert page.next(within=3) is None  # two pulses: nothing to see yet, not even what came later
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert order == ["earlier", "later"]
+        heard = page.hear("later")
+        assert "earlier" in heard and heard.index("earlier") < heard.index("later")

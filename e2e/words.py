@@ -1,0 +1,83 @@
+"""What people do on a page, and what a test asks of it."""
+
+import re
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+from playwright.sync_api import expect
+
+from posts.models import Comment, Post
+
+HTMX = {"HX-Request": "true"}
+SECOND = 1000  # the most that a page may be behind, in milliseconds
+
+
+def show(page, post):
+    """Open ``post`` on ``page`` and wait until it is connected. → ``page``"""
+    page.goto(f"/posts/{post.slug}/")
+    connected(page)
+    return page
+
+
+def connected(page):
+    """Wait until the socket of ``page`` has brought something: how many read along."""
+    expect(page.locator("#readers")).not_to_be_empty()
+
+
+def comment(page, text, below=None):
+    """Write ``text`` on ``page``, in answer to the comment with the id ``below`` if given."""
+    if below:
+        page.locator(f"#reply-{below}").click()
+    form = page.locator(f"#form-{below or 'new'}")
+    form.locator("textarea").fill(text)
+    form.locator("button").click()
+
+
+def say(site, author, post, text, below=None):
+    """Another process writes ``text``: the pages learn of it by the pulse, or when they connect. → the comment"""
+    with site.orm():
+        return Post.objects.get(pk=post.pk).comment(author, text, below and Comment.objects.get(pk=below.pk))
+
+
+def texts(page):
+    return [text.strip() for text in page.locator("#comments .text").all_inner_texts()]
+
+
+def drawn(page):
+    """The comments as ``page`` shows them: HTML without open forms and without space between elements."""
+    return page.locator("#comments").evaluate(
+        """list => {
+            const copy = list.cloneNode(true);
+            copy.querySelectorAll('.slot').forEach(slot => slot.replaceChildren());
+            copy.querySelectorAll('[data-htmx-powered]').forEach(e => e.removeAttribute('data-htmx-powered'));
+            return copy.outerHTML.replace(/>\\s+/g, '>').replace(/\\s+</g, '<');
+        }"""
+    )
+
+
+def assert_as_reloaded(page, open_page, site, post):
+    """The comments on ``page`` are those of a fresh page, element by element, and so is their number."""
+    fresh = open_page(site)
+    fresh.goto(f"/posts/{post.slug}/")
+    expect(page.locator("#comment-count")).to_have_text(fresh.locator("#comment-count").inner_text())
+    assert drawn(page) == drawn(fresh)
+    fresh.close()
+
+
+class Hand:
+    """Writes comments as ``person`` over HTTP, as a browser would: other pages are rung."""
+
+    def __init__(self, site, person, post):
+        session = site.session(person)
+        self.address = f"{site.url}/posts/{post.slug}/comments/"
+        self.cookie = f"{session['name']}={session['value']}"
+        page = self.ask(f"{site.url}/posts/{post.slug}/")
+        self.cookie += "; " + page.headers["Set-Cookie"].partition(";")[0]
+        self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
+
+    def ask(self, address, form=None):
+        return urlopen(Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX}))
+
+    def write(self, text, parent="", key=""):
+        """Post ``text``; raises ``HTTPError`` if it is refused."""
+        self.ask(self.address, {"body": text, "parent": parent, "key": key, "csrfmiddlewaretoken": self.token})
