@@ -1,0 +1,97 @@
+"""A crowd: many sockets in one process (``client.c``), and what it heard."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from select import select
+
+from bench.measure import cpu
+
+MOST = 10_000  # messages in one conversation
+PATIENCE = 60  # seconds after which a measurement has failed
+
+
+class Crowd:
+    """``count`` sockets to ``peer``, open within ``with``; ``seconds`` (float) says how long opening took.
+
+    ``hellos`` (list of pairs of str) are what they bring along, in turn: cookies, and the first message.
+    ``ports`` (list of int) spreads them over several processes.
+    """
+
+    program = None  # where client.c was compiled to
+
+    def __init__(self, peer, count, hellos=None, ports=None):
+        self.count = count
+        self.hellos = hellos or peer.hellos()
+        self.address = [",".join(map(str, ports or [peer.port])), peer.path, f"http://127.0.0.1:{peer.port}"]
+
+    def __enter__(self):
+        with tempfile.NamedTemporaryFile("w", prefix="parley-hellos-") as file:
+            file.writelines(f"{cookie}\t{message}\n" for cookie, message in self.hellos)
+            file.flush()
+            self.process = subprocess.Popen(
+                [self.program, *self.address, str(self.count), file.name],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+            )
+            try:
+                self.seconds = float(self.read().split()[1])
+            except BaseException:
+                self.__exit__()
+                raise
+        return self
+
+    def __exit__(self, *failure):
+        self.process.stdin.close()
+        self.process.wait(PATIENCE)
+        self.process.stdout.close()
+
+    def converse(self, publish, expect, least, seconds, servers=()):
+        """Publish one message after the other, the next when ``expect`` sockets have the last. → dict
+
+        At least ``least`` messages, and more as long as ``seconds`` have not passed. ``publish(marker)`` is
+        called with the text to be contained in the message. The dict has what client.c reports, ``seconds``:
+        how long it took in all, and of each message (lists of float, in seconds) ``first`` and ``last``: when
+        the first and the last socket had it; ``cpu``: what the ``servers`` used for it.
+        """
+        self.expect(expect)
+        heard = {"first": [], "last": [], "cpu": []}
+        began, used = time.monotonic(), total_cpu(servers)
+        while len(heard["last"]) < least or (time.monotonic() - began < seconds and len(heard["last"]) < MOST):
+            publish(f"bench-{time.monotonic_ns()}")
+            _, first, last = self.read().split()
+            heard["first"].append(int(first) / 1e9)
+            heard["last"].append(int(last) / 1e9)
+            before, used = used, total_cpu(servers)
+            heard["cpu"].append(used - before)
+        return heard | {"seconds": time.monotonic() - began, **self.report()}
+
+    def expect(self, count):
+        """Measure from now on; a message is complete when ``count`` sockets have it (0: never)."""
+        self.say(f"expect {count}")
+        assert self.read().split() == ["ready"]
+
+    def report(self):
+        self.say("report")
+        heard = json.loads(self.read())
+        if heard["lost"]:
+            raise RuntimeError(f"{heard['lost']} of {self.count} sockets were closed")
+        return heard
+
+    def say(self, command):
+        os.write(self.process.stdin.fileno(), f"{command}\n".encode())
+
+    def read(self):
+        if not select([self.process.stdout], [], [], PATIENCE)[0]:
+            raise TimeoutError(f"the sockets heard nothing for {PATIENCE} s")
+        line = self.process.stdout.readline().decode()  # unbuffered: nothing is read that select could miss
+        if not line:
+            raise RuntimeError(f"the sockets are gone (exit code {self.process.wait()})")
+        return line
+
+
+def total_cpu(servers):
+    return sum(cpu(server.process.pid) for server in servers)
