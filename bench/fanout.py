@@ -10,7 +10,7 @@ from bench.measure import cpu, memory
 from bench.peers import SETTLED, Limit, Nchan, Node, Once, Parley, Peer, Tutorial, fragment
 from live.streams import Cursor, name_of
 from live.testing import Page
-from posts.markdown import comment
+from people.markdown import talk
 
 FAST = "Parley on uvicorn, as it ships"
 PLAIN = "Parley on uvicorn, plain ASGI"
@@ -41,7 +41,7 @@ def run(scale, rounds, env):
     """→ ``{sockets: rows}``, of which the rows are title -> list of dict, one for each round."""
     Peer.text = fragment()
     rest = Peer.text.partition("</hx-upsert>")[2]
-    Tutorial.text = json.dumps({"html": comment(f"MARK {seed.WORDS}"), "rest": rest})
+    Tutorial.text = json.dumps({"html": talk(f"MARK {seed.WORDS}"), "rest": rest})
     return {sockets: one_crowd(sockets, scale, rounds, env) for sockets in scale.sockets}
 
 

@@ -7,6 +7,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from people.markdown import talk
 from people.models import Person
 from posts import markdown
 from posts.models import Comment, Post
@@ -63,7 +64,7 @@ def posts(site, author, count):
 
 def comments(site, author, post, count):
     """Let ``author`` have made ``count`` comments on ``post``; a quarter are replies, to every third of the rest."""
-    html = markdown.comment(WORDS)
+    html = talk(WORDS)
 
     def said(parent=None):
         comment = Comment(post=post, author=author, body=WORDS, html=html, born=1, changed=1)

@@ -33,6 +33,7 @@ OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
 STREAMS = 20  # streams that one page may show
 BURST, REFILL = 40, 4  # messages at once, and so many more each second
 WHISPER_EVERY = 3  # seconds between two whispers of one page; those between are dropped
+HEARD_OUT = 2  # seconds in which a page that is one too many may still say what it came for
 STALL = 15  # seconds that a listener may take to read one text before it is cut off
 
 
@@ -125,7 +126,7 @@ class LiveConsumer:
         try:
             if settings.RATES and any(sockets[name] > most for name, most in counted_as):
                 metrics.REFUSED.labels("too many").inc()
-                raise Close(TOO_MANY)
+                await self.turn_away(receive)
             while (message := await receive())["type"] != "websocket.disconnect":
                 await self.hear(message.get("text"))
         except Close as close:
@@ -158,13 +159,23 @@ class LiveConsumer:
 
     # Upward
 
+    async def turn_away(self, receive):
+        """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
+        with suppress(TimeoutError):
+            message = await asyncio.wait_for(receive(), HEARD_OUT)
+            self.speak(read(message.get("text")).get("language"))
+        raise Close(TOO_MANY)
+
+    def speak(self, language):
+        """Tell the page in ``language`` (a code) from now on, if it is one of ours."""
+        self.language = next((code for code, _ in settings.LANGUAGES if code == language), self.language)
+
     async def hear(self, text):
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
         self.spend()
         said = read(text)
         said.pop("headers", None)
-        language = said.pop("language", None)
-        self.language = next((code for code, _ in settings.LANGUAGES if code == language), self.language)
+        self.speak(said.pop("language", None))
         whispered = said.pop("whisper", None)
         if whispered is not None:
             return await self.whisper(whispered, said)

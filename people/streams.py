@@ -9,7 +9,7 @@ from django.dispatch import receiver
 from django.template.loader import render_to_string
 
 from live import fragments
-from live.streams import Stream, register
+from live.streams import Stream, cursors, register
 from live.ticks import tick
 from people.models import NAMES, Names, Person
 
@@ -49,6 +49,12 @@ class NamesStream(Stream):
 
     def whole(self):
         return ""
+
+
+def watched(request, *things):
+    """The cursors of a page that shows ``things``; everybody's pages listen to their own stream as well."""
+    own = [request.user] if request.user.is_authenticated else []
+    return cursors(*things, *own)
 
 
 @receiver(user_logged_out)

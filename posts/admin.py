@@ -14,8 +14,9 @@ from django.views.decorators.http import require_POST
 
 from live.ticks import tick
 from people.models import NAMES
+from people.rules import Refused
 from posts import markdown
-from posts.models import Comment, LiveUpdate, Post, Refused, Revision, Tag
+from posts.models import Comment, LiveUpdate, Post, Revision, Tag
 from posts.pictures import redrawn
 
 

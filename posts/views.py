@@ -1,9 +1,6 @@
 """Each view finds, calls one verb, and answers: with a page, or to htmx with fragments."""
 
-from functools import wraps
-
 from django.conf import settings
-from django.contrib.auth.views import redirect_to_login
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -11,44 +8,24 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect, reswap
 
 from live import fragments
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
+from people.decorators import SIGNED_OUT, signed_in
 from people.models import NAMES, Person
+from people.rules import Refused
+from people.streams import watched
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
-from posts.models import FRONT, Comment, Post, Refused, Tag
+from posts.models import FRONT, Comment, Post, Tag
 from posts.structured import live_blog_posting
 
 
 class SignedOut(Refused):
     status = 403
-
-
-SIGNED_OUT = gettext_lazy("You are signed out. Sign in in another tab, then send this again.")
-
-
-def signed_in(view):
-    """Decorator: only for signed-in people. Others are led to the sign-in; what they typed stays where it is."""
-
-    @wraps(view)
-    def admit(request, *arguments, **named):
-        if request.user.is_authenticated:
-            return view(request, *arguments, **named)
-        if not request.htmx:
-            return redirect_to_login(request.get_full_path())
-        if request.method == "POST":
-            said = fragments.morph(render_to_string("partials/notice.html", {"notice": SIGNED_OUT}), "#notice")
-            return reswap(HttpResponse(said, status=403), "none")
-        address = redirect_to_login(request.htmx.current_url_abs_path or "/").url
-        return HttpResponseClientRedirect(address)
-
-    return admit
 
 
 # Reading
@@ -315,12 +292,6 @@ def csrf_failure(request, reason=""):
 
 
 # Finding
-
-
-def watched(request, *things):
-    """The cursors of a page that shows ``things``; everybody's pages listen to their own stream as well."""
-    own = [request.user] if request.user.is_authenticated else []
-    return cursors(*things, *own)
 
 
 def readable_post(request, slug):

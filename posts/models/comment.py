@@ -1,8 +1,7 @@
-import unicodedata
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
@@ -11,17 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from live.models import Item
 from live.ticks import tick
-from posts import markdown
-
-
-class Refused(ValidationError):
-    """What was said is not taken, for a reason that the person is told; ``status`` is HTTP's."""
-
-    status = 422
-
-
-class Closed(Refused):
-    status = 403
+from people.markdown import talk
+from people.rules import Closed, Refused, tidy
 
 
 class CommentQuerySet(models.QuerySet):
@@ -105,11 +95,12 @@ class Comment(Item):
                 return
             Revision.objects.create(comment=self, body=self.body)
             self.body = body
-            self.html = markdown.comment(body)
+            self.html = talk(body)
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
                 self.edited_at = timezone.now()
             self.stamp(now)
             self.save()
+            self.tell()
 
     def remove(self, by, reason=""):
         """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
@@ -130,6 +121,7 @@ class Comment(Item):
                 raise Refused(_("Say why you remove this comment."))
             self.removed_by, self.reason = by, reason.strip()
             self.post.count_comments(-1)
+            self.untell()
             self._fall(now)
 
     def _fall(self, now):
@@ -141,6 +133,12 @@ class Comment(Item):
         if self.state == self.State.GONE and above and above.state == self.State.TOMBSTONE:
             above._fall(now)
 
+    def tell(self):
+        """Notify those whom the comment concerns, from the moment it is shown; in the transaction of its cause."""
+
+    def untell(self):
+        """Take back what was told of it: it is shown no longer."""
+
     def place(self, parent):
         """Put this comment below ``parent`` (Comment, or None for the top level)."""
         self.parent = parent
@@ -149,7 +147,7 @@ class Comment(Item):
 
     def save(self, **options):
         if not self.html:
-            self.html = markdown.comment(self.body)
+            self.html = talk(self.body)
         super().save(**options)
 
     # Rules
@@ -157,7 +155,7 @@ class Comment(Item):
     @staticmethod
     def readable(body):
         """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
-        body = unicodedata.normalize("NFC", body.replace("\r\n", "\n")).strip()
+        body = tidy(body)
         if not body:
             raise Refused(_("Write something first."))
         if len(body) > settings.COMMENT_LENGTH:

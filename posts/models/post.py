@@ -186,6 +186,7 @@ class Post(Item):
             comment.stamp(now)
             comment.save()
             self.count_comments(+1)
+            comment.tell()
         return comment
 
     def count_comments(self, more):

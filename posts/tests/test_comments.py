@@ -7,7 +7,8 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone, translation
 
-from posts.models import Closed, Comment, Refused
+from people.rules import Closed, Refused
+from posts.models import Comment
 
 
 def aged(comment, **age):

@@ -1,0 +1,29 @@
+from functools import wraps
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+from django_htmx.http import HttpResponseClientRedirect, reswap
+
+from live import fragments
+
+SIGNED_OUT = _("You are signed out. Sign in in another tab, then send this again.")
+
+
+def signed_in(view):
+    """Decorator: only for signed-in people. Others are led to the sign-in; what they typed stays where it is."""
+
+    @wraps(view)
+    def admit(request, *arguments, **named):
+        if request.user.is_authenticated:
+            return view(request, *arguments, **named)
+        if not request.htmx:
+            return redirect_to_login(request.get_full_path())
+        if request.method == "POST":
+            said = fragments.morph(render_to_string("partials/notice.html", {"notice": SIGNED_OUT}), "#notice")
+            return reswap(HttpResponse(said, status=403), "none")
+        address = redirect_to_login(request.htmx.current_url_abs_path or "/").url
+        return HttpResponseClientRedirect(address)
+
+    return admit
