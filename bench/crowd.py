@@ -40,11 +40,14 @@ class Crowd:
             try:
                 self.seconds = float(self.read().split()[1])
             except BaseException:
-                self.__exit__()
+                self.close()
                 raise
         return self
 
     def __exit__(self, *failure):
+        self.close()
+
+    def close(self):
         self.process.stdin.close()
         self.process.wait(PATIENCE)
         self.process.stdout.close()

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import closing
 from statistics import median
 
 from bench import seed
@@ -62,7 +63,7 @@ def fan_out(peer, sockets, scale):
             crowd.converse(peer.publish, 1, 5, 0)  # warms it up
             alone = crowd.converse(peer.publish, 1, 20, scale.seconds / 2, [peer])
         found = connect(peer, sockets)
-        with found.pop("crowd") as crowd:
+        with closing(found.pop("crowd")) as crowd:
             crowd.converse(peer.publish, sockets, 1, 0)
             many = crowd.converse(peer.publish, sockets, 3, scale.seconds, [peer])
     return found | compare(alone, many, sockets)
@@ -111,6 +112,6 @@ def sign_in(site, sockets):
             for cookie, person in zip(seed.cookies(site, people), people, strict=True)
         ]
         found = connect(site, sockets, hellos)
-        with found.pop("crowd") as crowd:
+        with closing(found.pop("crowd")) as crowd:
             crowd.converse(site.publish, sockets, 2, 0)  # all of them are there
     return found

@@ -212,7 +212,7 @@ class LiveConsumer:
         """
         if self.gone or self.parked:
             return False
-        if frame and self.line and self.line.write(frame):
+        if self.line and frame and self.line.write(frame):
             return True
         sending = self.send({"type": "websocket.send", "text": text})
         try:

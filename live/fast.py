@@ -7,6 +7,7 @@ everything works the same through plain ASGI, more slowly.
 import os
 import random
 import socket
+from os import write
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
@@ -30,6 +31,8 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # or the kernel takes megabytes before anybody notices
             line = transport.get_extra_info("socket")
             line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+        plain = transport.get_extra_info("sslcontext") is None
+        self.descriptor = transport.get_extra_info("socket").fileno() if plain else None
         super().connection_made(transport)
 
     def on_task_complete(self, task):
@@ -50,10 +53,27 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"]["live.line"] = self
 
     def write(self, frame):
-        """Write an encoded ``frame`` (bytes). → whether it was taken: not if the peer does not read, or left."""
-        if self.close_sent or self.disconnected or not self.writable.is_set():
+        """Write an encoded ``frame`` (bytes). → whether it was taken: not if the peer does not read, or left.
+
+        Straight to the kernel when nothing waits before it. A transport that is closing has given its descriptor
+        back, perhaps to somebody else.
+        """
+        transport = self.transport
+        if self.close_sent or transport.is_closing():
             return False
-        self.transport.write(frame)
+        if self.descriptor is None or transport.get_write_buffer_size():
+            if not self.writable.is_set():
+                return False
+            transport.write(frame)
+            return True
+        try:
+            sent = write(self.descriptor, frame)
+        except BlockingIOError:
+            sent = 0
+        except OSError:  # the transport will hear of it
+            return False
+        if sent < len(frame):
+            transport.write(frame[sent:])
         return True
 
     def shutdown(self):

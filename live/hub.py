@@ -220,7 +220,7 @@ class Hub:
                 text, head, refused, stream, _ = await in_thread(
                     compose, audience.name, audience.language, before, set(audience.viewers)
                 )
-                for listener in [one for one in audience.listeners if one.viewer in refused]:
+                for listener in [one for one in audience.listeners if one.viewer in refused] if refused else ():
                     self.dismiss(listener, audience.name, stream)
                 audience.cursor = max(before, head)
                 if text:

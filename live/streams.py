@@ -16,6 +16,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
+from threading import Lock
 from typing import NamedTuple
 
 from django.conf import settings
@@ -26,6 +27,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import get_language
 
 from live import fragments, metrics
 from live.models import Head
@@ -33,6 +35,9 @@ from live.models import Head
 logger = logging.getLogger("live")
 kinds = {}
 signer = Signer(salt="live.streams")
+lately = {}  # (name, language, since, head) -> the text of that step; the rows behind it have not changed since
+LATELY = 200  # steps remembered
+_locks = [Lock() for _ in range(16)]
 
 
 def register(model):
@@ -210,11 +215,25 @@ def delta(stream, since):
     Returns ``(text, head)``: the fragments (str, empty if nothing changed) and the tick (int) they lead to.
     The head is read first: what is committed meanwhile is told twice rather than never. An item that
     cannot be rendered is logged and left out; the others go on.
+
+    A step from one tick to another is rendered once for all who need it: the writer's answer, the open pages.
     """
     name = name_of(stream.thing)
     head = heads([name])[name]
     if since == head:
         return "", head
+    step = name, get_language(), since, head
+    with _locks[hash(step) % len(_locks)]:  # whoever needs the same at the same moment waits for it
+        text = lately.get(step)
+        if text is None:
+            text = _compose(stream, name, since, head)
+            if len(lately) >= LATELY:
+                lately.clear()
+            lately[step] = text
+    return text, head
+
+
+def _compose(stream, name, since, head):
     items = list(stream.items(since)) if since < head else []
     if since > head or len(items) > stream.limit:  # a cursor from the future: the database was set back
         metrics.WHOLES.inc()
@@ -224,7 +243,7 @@ def delta(stream, since):
         parts.append(_safely(stream.totals))
     cursor = Cursor(name, head)
     parts.append(fragments.replace(cursor.html, f"#{cursor.element_id}"))
-    return fragments.join(parts), head
+    return fragments.join(parts)
 
 
 class Composed(NamedTuple):

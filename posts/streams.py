@@ -6,6 +6,7 @@ from django.utils.translation import ngettext
 from live import fragments
 from live.hub import on_pulse
 from live.streams import Stream, register
+from live.templatetags.live import draw
 from posts.models import Comment, FrontPage, LiveUpdate, Post
 from posts.models.post import publish_due
 from posts.threads import newest
@@ -79,8 +80,7 @@ class PostStream(Stream):
             if comment.parent_id:
                 return fragments.upsert(html, f"#replies-{comment.parent_id}")
             return fragments.upsert(html, "#comments", newest_first=True)
-        html = render_to_string("partials/comment_body.html", {"comment": comment})
-        return fragments.morph(html, f"#comment-{comment.pk}-body")
+        return fragments.morph(draw("partials/comment_body.html", comment), f"#comment-{comment.pk}-body")
 
     def totals(self):
         return fragments.join(

@@ -1,15 +1,38 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
-from django.core.asgi import get_asgi_application
+from django import setup
+from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parley.settings")
-django = get_asgi_application()
+setup(set_prefix=False)
 
-from channels.routing import ProtocolTypeRouter  # noqa: E402  Django must be set up first
+from channels.db import DatabaseSyncToAsync  # noqa: E402  Django must be set up first
+from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from live.consumers import live  # noqa: E402
 from live.health import Health  # noqa: E402
 from live.hub import serving  # noqa: E402
 from live.pages import Pages  # noqa: E402
 
-application = serving(ProtocolTypeRouter({"http": Health(Pages(django)), "websocket": live}))
+THREADS = 12  # requests that Django answers at once in this process; fewer than connections in the pool
+
+
+class OneThread(ASGIHandler):
+    """Django, each request from its first middleware to its last in one thread of a few that stay.
+
+    Django's own handler starts a thread for each request and changes to it and back at each middleware, which
+    costs as much as many a page. Nothing of ours is asynchronous there.
+    """
+
+    def load_middleware(self, is_async=False):
+        super().load_middleware(is_async=False)
+        threads = ThreadPoolExecutor(THREADS, "request")
+        chain = DatabaseSyncToAsync(self._middleware_chain, thread_sensitive=False, executor=threads)
+        self._middleware_chain = chain
+
+    async def __call__(self, scope, receive, send):
+        await self.handle(scope, receive, send)
+
+
+application = serving(ProtocolTypeRouter({"http": Health(Pages(OneThread())), "websocket": live}))

@@ -1,7 +1,27 @@
 from django import template
+from django.template.loader import render_to_string
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
 register = template.Library()
+drawn = {}  # (partial, language, time zone, likeness) -> HTML
+DRAWN = 5000  # items remembered
+
+
+@register.simple_tag
+def draw(partial, item):
+    """The ``partial`` (a template's name) of ``item``, which is remembered as long as the item looks the same.
+
+    ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
+    """
+    look = partial, get_language(), get_current_timezone_name(), item.likeness
+    html = drawn.get(look)
+    if html is None:
+        html = render_to_string(partial, {item.__class__.__name__.lower(): item})
+        if len(drawn) >= DRAWN:
+            drawn.clear()
+        drawn[look] = html
+    return html
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)

@@ -193,6 +193,13 @@ class Comment(Item):
         return str(self.author) if self.author_id else self.guest or _("Somebody")
 
     @property
+    def likeness(self):
+        """All that its partial shows: two comments of the same likeness look the same."""
+        answered = self.parent.name if self.is_flat else ""
+        author = (self.author_id, self.author.username) if self.author_id else None
+        return self.pk, self.state, self.html, self.reason, self.created_at, self.edited_at, self.name, author, answered
+
+    @property
     def is_flat(self):
         """Whether it is too deep to be indented further, and must say whom it answers."""
         return self.depth > settings.COMMENT_INDENT
