@@ -1,4 +1,3 @@
-from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from live.ticks import tick
 from people.closing import on_closing
 from people.models import NAMES, Person
+from people.streams import carry_over
 
 
 @admin.register(Person)
@@ -49,8 +49,8 @@ class PersonAdmin(UserAdmin):
     def user_change_password(self, request, id, form_url=""):
         answer = super().user_change_password(request, id, form_url)
         if answer.status_code == 302:
-            former = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
-            self.get_object(request, id).tell_of_new_password(request.session.session_key, former)
+            own = carry_over(request)  # Django gives the admin's session a new key, whosever password it was
+            self.get_object(request, id).tell_of_new_password(*own)
         return answer
 
 

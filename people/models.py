@@ -151,13 +151,11 @@ class Person(AbstractUser):
             for session in self.usersession_set.all():
                 session.end()
 
-    def tell_of_new_password(self, session="", former=""):
-        """All sessions are over but the one with the key ``session`` (str), whose key was ``former`` before."""
+    def tell_of_new_password(self, *kept):
+        """Let the open pages know: their sessions are over, but for those with the keys ``kept`` (str)."""
         with transaction.atomic():
-            sessions = self.usersession_set.exclude(session_key=session)
-            sessions.exclude(session_key=former).update(data={"ended": "password"})
-            sessions.filter(session_key=former).update(data={"ended": "renewed"})
             tick(self)
+            self.usersession_set.exclude(session_key__in=kept).update(data={"ended": "password"})
 
     # Questions
 

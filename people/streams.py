@@ -88,10 +88,17 @@ def hear_of_signing_out(request, user, **_):
 
 @receiver([password_changed, password_set])
 def hear_of_new_password(request, user, **_):
-    """By now the session has its new key, which the browser has not heard of yet."""
-    user.tell_of_new_password(request.session.session_key, request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
+    user.tell_of_new_password(*carry_over(request))
 
 
 @receiver(password_reset)
 def hear_of_reset(user, **_):
     user.tell_of_new_password()
+
+
+def carry_over(request):
+    """The session of ``request`` got a new key, of which its open pages have not heard yet. → both keys, old and new"""
+    former, key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""), request.session.session_key
+    UserSession.objects.create_from_request(request)
+    UserSession.objects.filter(session_key=former).exclude(session_key=key).update(data={"ended": "renewed"})
+    return former, key
