@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 # As Ctrl-C does: pytest then tears down its fixtures, and no server outlives it.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -30,3 +31,9 @@ def skipped(config):
 def django_db_modify_db_settings(tmp_path_factory):
     """The tests' SQLite is a file, as ours is: one in memory knows neither WAL nor several threads."""
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def nobody_tried_before():
+    """What is counted to slow down guessing begins anew in each test."""
+    cache.clear()

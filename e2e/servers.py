@@ -353,7 +353,7 @@ class Site(Server):
         with self.orm():
             store = import_module(settings.SESSION_ENGINE).SessionStore()
             store[SESSION_KEY] = str(person.pk)
-            store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+            store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
             store[HASH_SESSION_KEY] = person.get_session_auth_hash()
             store.create()
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": store.session_key}

@@ -19,6 +19,12 @@ logger = logging.getLogger("people")
 
 
 class AccountAdapter(DefaultAccountAdapter):
+    def authenticate(self, request, **credentials):
+        """An e-mail address is never a username: tried as both, that of an account would take longer to refuse."""
+        if credentials.get("username") == credentials.get("email"):
+            del credentials["username"]
+        return super().authenticate(request, **credentials)
+
     def send_mail(self, template_prefix, email, context):
         """Mails lead to the configured host, whatever the request said, and are in the language of their receiver.
 

@@ -1,5 +1,7 @@
 from zoneinfo import available_timezones
 
+from allauth.account.forms import AddEmailForm as AllauthAddEmailForm
+from allauth.account.models import EmailAddress
 from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -51,3 +53,12 @@ class ClosingForm(forms.Form):
         ],
         widget=forms.RadioSelect,
     )
+
+
+class AddEmailForm(AllauthAddEmailForm):
+    def save(self, request):
+        """An address that was never confirmed has no right to stay until the new one is."""
+        address = super().save(request)
+        if not EmailAddress.objects.filter(user=self.user, verified=True).exists():
+            address.set_as_primary()
+        return address

@@ -127,7 +127,10 @@ class Person(AbstractUser):
 
         Raises ``Refused`` if nobody else could administer the site.
         """
-        if self.is_superuser and not Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.pk).exists():
+        if (
+            self.is_superuser
+            and not Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.pk).exists()
+        ):
             raise Refused(_("Nobody else could administer this site. Give somebody the rights first."))
         for chore in closing.chores:
             chore(self, comments_stay=comments_stay)
