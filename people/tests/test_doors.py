@@ -183,7 +183,7 @@ def test_an_address_that_was_never_confirmed_gives_way_at_once(bob):
 
 def code(totp):
     secret = totp.instance.data["secret"]
-    return format_hotp_value(hotp_value(secret, list(yield_hotp_counters_from_time())[0]))
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
 
 
 def confirm(browser, page):
@@ -198,7 +198,7 @@ def test_two_factors_are_turned_on_with_a_picture_that_needs_no_script(bob):
     assert 'class="qr" src="data:image/svg+xml;base64,' in html
     assert "img-src 'self' data:" in page.headers["Content-Security-Policy"]
     secret = page.context["form"].secret
-    counter = list(yield_hotp_counters_from_time())[0]
+    counter = next(iter(yield_hotp_counters_from_time()))
     answer = browser.post("/accounts/2fa/totp/activate/", {"code": format_hotp_value(hotp_value(secret, counter))})
     codes = browser.get(answer.url).content.decode()
     assert codes.count("<code>") == 10
