@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from live.streams import lately
 
@@ -36,5 +37,6 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def forgetful():
-    """Each test's rows begin at the same ids and ticks: what was rendered of the last one's is forgotten."""
+    """Each test begins anew: with the same ids and ticks as the last one, and with nothing tried before."""
     lately.clear()
+    cache.clear()

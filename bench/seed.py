@@ -33,7 +33,7 @@ def cookies(site, persons):
     for person in persons:
         values = {
             SESSION_KEY: str(person.pk),
-            BACKEND_SESSION_KEY: "django.contrib.auth.backends.ModelBackend",
+            BACKEND_SESSION_KEY: settings.AUTHENTICATION_BACKENDS[0],
             HASH_SESSION_KEY: person.get_session_auth_hash(),
         }
         key = f"bench{person.pk:027d}"

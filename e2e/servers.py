@@ -24,6 +24,7 @@ from pathlib import Path
 
 import dj_database_url
 import psycopg
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.contenttypes.models import ContentType
@@ -354,9 +355,10 @@ class Site(Server):
         with self.orm():
             store = import_module(settings.SESSION_ENGINE).SessionStore()
             store[SESSION_KEY] = str(person.pk)
-            store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+            store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
             store[HASH_SESSION_KEY] = person.get_session_auth_hash()
             store.create()
+            UserSession.objects.create(user=person, session_key=store.session_key, ip="127.0.0.1")
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": store.session_key}
         return cookie | {"domain": "127.0.0.1", "path": "/", "httpOnly": True, "sameSite": "Lax"}
 

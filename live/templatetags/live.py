@@ -1,10 +1,9 @@
 from django import template
 from django.template.loader import render_to_string
-from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
 register = template.Library()
-drawn = {}  # (partial, language, time zone, likeness) -> HTML
+drawn = {}  # (partial, language, likeness) -> HTML
 DRAWN = 5000  # items remembered
 
 
@@ -14,7 +13,7 @@ def draw(partial, item):
 
     ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
     """
-    look = partial, get_language(), get_current_timezone_name(), item.likeness
+    look = partial, get_language(), item.likeness
     html = drawn.get(look)
     if html is None:
         html = render_to_string(partial, {item.__class__.__name__.lower(): item})

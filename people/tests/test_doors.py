@@ -1,0 +1,241 @@
+"""Signing up, signing in, and what strangers learn at the door."""
+
+import re
+import time
+
+import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.core.cache import cache
+from django.utils.html import strip_tags
+
+from people.models import Person
+from people.tests.browsers import Browser
+from people.tests.conftest import PASSWORD
+
+SIGN_UP = {"username": "new", "email": "new@example.org", "password1": PASSWORD, "password2": PASSWORD}
+ELSEWHERE = ["https://evil.example/", "//evil.example/", "///evil.example", "/\\evil.example", "https:evil.example"]
+ELSEWHERE += ["javascript:alert(1)", "http://testserver@evil.example/", "\thttps://evil.example", "data:text/html,x"]
+
+
+def words(page):
+    """What a page says (str), without what differs from one to the next request or repeats what was typed."""
+    text = re.sub(r'value="[^"]*"', "", page.content.decode())
+    return re.sub(r"\s+", " ", strip_tags(text))
+
+
+# The same for those who are known and those who are not
+
+
+@pytest.mark.parametrize("unknown, known", [("nobody", "bob"), ("nobody@example.org", "bob@example.org")])
+def test_a_wrong_sign_in_says_the_same_to_all(bob, unknown, known):
+    pages = [Browser().sign_in(login, "wrong") for login in (unknown, known)]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert words(pages[0]) == words(pages[1])
+
+
+def test_a_reset_says_the_same_to_all_and_writes_to_all(bob, mailoutbox):
+    pages = [
+        Browser().post("/accounts/password/reset/", {"email": email}, follow=True)
+        for email in ("nobody@example.org", "bob@example.org")
+    ]
+    assert words(pages[0]) == words(pages[1])
+    assert [mail.to for mail in mailoutbox] == [["nobody@example.org"], ["bob@example.org"]]
+
+
+@pytest.mark.parametrize("verification", ["optional", "mandatory"])
+def test_signing_up_with_an_address_that_has_an_account_says_nothing_of_it(bob, settings, verification, mailoutbox):
+    settings.ACCOUNT_EMAIL_VERIFICATION = verification
+    pages = [
+        Browser().post("/accounts/signup/", SIGN_UP | {"username": name, "email": email}, follow=True)
+        for name, email in (("new", "new@example.org"), ("now", "bob@example.org"))
+    ]
+    said = [words(page).replace("now", "new").replace("bob@", "new@") for page in pages]
+    assert said[0] == said[1]
+    assert [mail.to for mail in mailoutbox] == [["new@example.org"], ["bob@example.org"]]
+    assert Person.objects.filter(email="bob@example.org").exclude(pk=bob.pk).exists() is (verification == "optional")
+
+
+def ratio(one, other, times=5):
+    """How much longer the slower of two functions takes (float): of their best times on the processor."""
+    best = [float("inf")] * 2
+    for _ in range(times):
+        for n, function in enumerate((one, other)):
+            cache.clear()
+            began = time.thread_time()
+            function()
+            best[n] = min(best[n], time.thread_time() - began)
+    assert min(best) > 0.02, "the hasher is not the one of production"
+    return max(best) / min(best)
+
+
+@pytest.mark.parametrize("unknown, known", [("nobody", "bob"), ("nobody@example.org", "bob@example.org")])
+def test_unknown_names_take_as_long_as_known_ones(bob, settings, unknown, known):
+    settings.PASSWORD_HASHERS = settings.REAL_HASHERS
+    bob.set_password(PASSWORD)
+    bob.save()
+    tries = [lambda login=login: Browser().sign_in(login, "wrong") for login in (unknown, known)]
+    assert ratio(*tries) < 1.1
+
+
+def test_a_taken_address_takes_as_long_when_it_must_be_confirmed(bob, settings):
+    settings.PASSWORD_HASHERS = settings.REAL_HASHERS
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    names = iter(range(1000))
+
+    def sign_up(email):
+        n = next(names)
+        Browser().post("/accounts/signup/", SIGN_UP | {"username": f"new{n}", "email": email.format(n)})
+
+    tries = [lambda email=email: sign_up(email) for email in ("new{}@example.org", "bob@example.org")]
+    assert ratio(*tries) < 1.2  # one of the two also writes rows
+
+
+# Where it leads
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_next_stays_on_this_host(bob, address):
+    assert Browser().sign_in("bob", next=address).url == "/"
+    browser = Browser(bob)
+    assert browser.post("/accounts/logout/", {"next": address}).url == "/"
+    assert browser.post("/language/", {"language": "en", "next": address}).url == "/"
+
+
+def test_next_leads_back_to_where_one_was(bob):
+    page = Browser().get("/accounts/profile/")
+    assert page.url == "/accounts/login/?next=/accounts/profile/"
+    assert Browser().sign_in("bob", next="/accounts/profile/").url == "/accounts/profile/"
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-Host"])
+def test_a_wrong_host_is_refused(db, client, header):
+    for host in (
+        "evil.example",
+        "testserver.evil.example",
+        "testserver:80@evil.example",
+        "a b",
+        "testserver, evil.example",
+    ):
+        assert client.get("/accounts/login/", headers={header: host}).status_code == 400, host
+    for host in ("testserver", "testserver:8000"):
+        assert client.get("/accounts/login/", headers={header: host}).status_code == 200, host
+
+
+def test_mails_lead_to_the_configured_host_and_not_to_that_of_the_request(bob, settings, mailoutbox):
+    settings.ALLOWED_HOSTS = ["other.example"]
+    settings.ORIGINS = ["https://blog.example:8443", "https://other.example"]
+    browser = Browser(headers={"Host": "other.example"})
+    for email in ("bob@example.org", "nobody@example.org"):
+        browser.post("/accounts/password/reset/", {"email": email})
+    browser.post("/accounts/signup/", SIGN_UP)
+    for mail in mailoutbox:
+        assert "https://blog.example:8443/accounts/" in mail.body and "other.example" not in mail.body
+        assert mail.subject.startswith("[Parley] ")
+    assert len(mailoutbox) == 3
+
+
+def test_a_mail_is_in_the_language_of_its_receiver(bob, mailoutbox):
+    bob.language = "zh-hans"
+    bob.save()
+    Browser(headers={"Accept-Language": "en"}).post("/accounts/password/reset/", {"email": bob.email})
+    assert "重置" in mailoutbox[0].body
+
+
+def test_a_mail_server_that_is_down_harms_nobody(bob, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    pages = [
+        Browser().post("/accounts/password/reset/", {"email": email}, follow=True)
+        for email in ("nobody@example.org", bob.email)
+    ]
+    assert words(pages[0]) == words(pages[1]) and pages[0].status_code == 200
+    assert Browser().post("/accounts/signup/", SIGN_UP).status_code == 302
+    assert Person.objects.filter(username="new").exists()
+
+
+# Addresses
+
+
+def test_a_new_address_counts_once_it_is_confirmed(bob, mailoutbox):
+    bob.emailaddress_set.create(email=bob.email, verified=True, primary=True)
+    browser = Browser(bob)
+    browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"})
+    bob.refresh_from_db()
+    assert bob.email == "bob@example.org"
+    assert "bob@elsewhere.example" in browser.get("/accounts/email/").content.decode()
+    [link] = [re.search(r"/accounts/confirm-email/\S+/", mail.body) for mail in mailoutbox if "elsewhere" in mail.to[0]]
+    browser.post(link[0])
+    bob.refresh_from_db()
+    assert bob.email == "bob@elsewhere.example"
+    assert list(bob.emailaddress_set.values_list("email", "verified")) == [("bob@elsewhere.example", True)]
+
+
+def test_an_address_that_was_never_confirmed_gives_way_at_once(bob):
+    browser = Browser(bob)
+    browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"})
+    bob.refresh_from_db()
+    assert bob.email == "bob@elsewhere.example"
+
+
+# Two factors
+
+
+def code(totp):
+    secret = totp.instance.data["secret"]
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+
+def confirm(browser, page):
+    """Give the password once more where ``page`` leads."""
+    return browser.post(page.url, {"password": PASSWORD}, follow=True)
+
+
+def test_two_factors_are_turned_on_with_a_picture_that_needs_no_script(bob):
+    browser = Browser(bob)
+    page = confirm(browser, browser.get("/accounts/2fa/totp/activate/"))
+    html = page.content.decode()
+    assert 'class="qr" src="data:image/svg+xml;base64,' in html
+    assert "img-src 'self' data:" in page.headers["Content-Security-Policy"]
+    secret = page.context["form"].secret
+    counter = next(iter(yield_hotp_counters_from_time()))
+    answer = browser.post("/accounts/2fa/totp/activate/", {"code": format_hotp_value(hotp_value(secret, counter))})
+    codes = browser.get(answer.url).content.decode()
+    assert codes.count("<code>") == 10
+    assert "<script" not in codes.replace('<script src="/static/js/htmx-ws.js" defer>', "")
+
+
+def test_the_admin_too_asks_for_the_second_factor(root):
+    totp = TOTP.activate(root, "JBSWY3DPEHPK3PXP")
+    browser = Browser()
+    assert browser.get("/admin/").url.startswith("/admin/login/")
+    assert "/accounts/login/" in browser.get("/admin/login/?next=/admin/").url
+    first = browser.sign_in("root", next="/admin/")
+    assert first.url.startswith("/accounts/2fa/authenticate/")
+    assert browser.get("/admin/").status_code == 302  # the password alone opens nothing
+    assert browser.post("/admin/login/", {"username": "root", "password": PASSWORD}).status_code == 302
+    assert browser.get("/admin/").status_code == 302
+    wrong = browser.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    assert wrong.status_code == 200 and 'role="alert"' in wrong.content.decode()
+    assert browser.post("/accounts/2fa/authenticate/", {"code": code(totp)}).url == "/admin/"
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_a_recovery_code_opens_once(bob):
+    TOTP.activate(bob, "JBSWY3DPEHPK3PXP")
+    codes = RecoveryCodes.activate(bob).get_unused_codes()
+    for status in (302, 200):
+        browser = Browser()
+        browser.sign_in("bob")
+        assert browser.post("/accounts/2fa/authenticate/", {"code": codes[0]}).status_code == status
+
+
+def test_one_who_is_no_editor_is_refused_by_the_admin(bob):
+    assert Browser(bob).get("/admin/login/").status_code == 403
+
+
+def test_guessing_is_slowed_down(bob):
+    browser = Browser()
+    answers = [browser.sign_in("bob", f"guess {n}") for n in range(12)]
+    said = answers[-1].content.decode()
+    assert answers[-1].status_code == 429 or "Too many failed login attempts" in said
