@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from people.rates import Spent  # noqa: F401  a model of this app, beside its rules
+
 username_validators = [
     MinLengthValidator(2),
     RegexValidator(r"^[\w.-]+\Z", _("A username may hold letters, digits and the characters “_”, “.” and “-” only.")),

@@ -114,7 +114,9 @@ if REDIS_URL := os.environ.get("REDIS_URL"):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 else:
     LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 100_000}}
+    # Sign-in attempts are counted in it: so many that nobody makes room for more by asking for other names.
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
 CHANNEL_LAYERS = {"default": LAYER}
 
 # People
@@ -209,6 +211,23 @@ LOGGING = {
 
 RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of posting and sockets, for measurements
 REAL_IP_HEADER = os.environ.get("REAL_IP_HEADER", "")  # set by our own proxy, and only then to be believed
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
+
+# How often one may do what: (times, seconds), of which all hold. ``new`` is for accounts younger than RATES_NEW
+# seconds; ``address`` for all people of one address together, for it may be an office, or a demo of two browsers.
+
+DAY = 24 * 3600
+RATES_NEW = DAY
+RATES_OF = {
+    "comment": {
+        "person": [(1, 5), (10, 600), (60, DAY)],
+        "new": [(1, 30), (10, DAY)],
+        "address": [(5, 5), (50, 600), (300, DAY)],
+    },
+    "report": {"person": [(10, 600)], "address": [(50, 600)]},
+}
+if os.environ.get("RATES") in ("off", "sockets"):  # sockets: theirs are limited and nothing else, for tests
+    RATES_OF = {}
 
 # The rules of commenting. Numbers are in characters, levels, rows and seconds.
 
