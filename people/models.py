@@ -3,14 +3,17 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MinLengthValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from live.ticks import tick
 from people.rates import Spent  # noqa: F401  a model of this app, beside its rules
+from people.rules import Refused
 
 username_validators = [
     MinLengthValidator(2),
@@ -47,6 +50,8 @@ class Person(AbstractUser):
     bio = models.TextField(_("about"), max_length=1000, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
+    banned_at = models.DateTimeField(_("banned"), null=True, editable=False)
+    ban_reason = models.CharField(_("reason of the ban"), max_length=200, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("person")
@@ -62,6 +67,24 @@ class Person(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    def ban(self, by, reason):
+        """Let ``by``, a moderator, close this account with a ``reason`` (str): its sessions and sockets end.
+
+        Banning again changes nothing. Raises ``Refused``; ``PermissionDenied`` for one of the staff's accounts, which
+        only a superuser closes.
+        """
+        if self.pk == by.pk or (self.is_staff and not by.is_superuser):
+            raise PermissionDenied
+        if not reason.strip():
+            raise Refused(_("Say why you ban this person."))
+        with transaction.atomic():
+            tick(self)
+            self.refresh_from_db()
+            if self.banned_at:
+                return
+            self.banned_at, self.ban_reason, self.is_active = timezone.now(), reason.strip(), False
+            self.save(update_fields=["banned_at", "ban_reason", "is_active"])
 
     @property
     def initials(self):
