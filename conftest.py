@@ -30,3 +30,9 @@ def skipped(config):
 def django_db_modify_db_settings(tmp_path_factory):
     """The tests' SQLite is a file, as ours is: one in memory knows neither WAL nor several threads."""
     settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("db") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def friends(settings):
+    """Nobody waits for review or is too fast, but where a test is about that (``strangers``)."""
+    settings.REVIEW, settings.RATES_OF = False, {}

@@ -242,3 +242,13 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+
+# Which comments wait for a moderator. People in a group, and the staff, are trusted.
+
+REVIEW = os.environ.get("REVIEW", "on") != "off"  # off: none, for tests and measurements
+REVIEW_FIRST = 2
+REVIEW_LINKS = 2
+COMMENT_CHECKERS = ["posts.checkers.words", "posts.checkers.akismet"]
+AKISMET_KEY = os.environ.get("AKISMET_KEY", "")
+AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
+AKISMET_TIMEOUT = 3
