@@ -24,7 +24,7 @@ from live.streams import Viewer, unsign
 
 logger = logging.getLogger("live")
 
-TRY_AGAIN = 4013  # 1013, try again later; base.html lists it among the codes to reconnect after
+TRY_AGAIN = 4013  # 1013, try again later; live/head.html lists it among the codes to reconnect after
 TOO_MANY = 4029  # as HTTP's 429
 NOT_WELCOME = 4008  # 1008, policy violation (RFC 6455, 7.4.1), in the range that daphne too may send
 

@@ -8,7 +8,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
-
 NOBODY = AnonymousUser()
 
 

@@ -36,7 +36,7 @@ def vouch(by):
 
 
 def given(reason, said):
-    """``reason`` (str) as it is kept. Raises ``Refused`` with the sentence ``said`` if it is empty, or if it is too long."""
+    """``reason`` (str) as it is kept. Raises ``Refused``: with the sentence ``said`` if it is empty."""
     reason = tidy(reason)
     if not reason:
         raise Refused(said)
@@ -120,6 +120,8 @@ class Moderated:
         reason = given(reason, _("Say why you ban this person."))
         if not self.author_id:
             raise Refused(_("Its author has no account."))
+        if self.author_id == by.pk or (self.author.is_staff and not by.is_superuser):
+            raise Refused(_("You may not ban this person."))
         with transaction.atomic():
             self.author.ban(by, reason)
             self._rule(by, Ruling.What.BANNED, reason)
