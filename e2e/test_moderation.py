@@ -4,6 +4,8 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.error import HTTPError
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 from uuid import uuid4
 
 import pytest
@@ -130,7 +132,18 @@ def test_who_writes_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open
     assert_as_reloaded(b, open_page, site, post)
 
 
-def test_two_processes_share_limits_and_what_waits(wide_sites):
+def sign_in(site, name, password, **claims):
+    """Try to sign in. → the page (str) that answers"""
+    with urlopen(f"{site.url}/accounts/login/") as page:
+        cookie = page.headers["Set-Cookie"].partition(";")[0]
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
+    form = urlencode({"login": name, "password": password, "csrfmiddlewaretoken": token})
+    headers = {"Host": "localhost", "Cookie": cookie, **claims}  # one host, as behind one web server
+    with urlopen(Request(f"{site.url}/accounts/login/", form.encode(), headers)) as page:
+        return page.read().decode()
+
+
+def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
     one, two = wide_sites(RATES="on", REVIEW="on")
     bob, carol, mallory, post = people(one)
     hands = [Hand(site, carol, post) for site in (one, two)] * 4
@@ -161,3 +174,11 @@ def test_two_processes_share_limits_and_what_waits(wide_sites):
         ask.ask(f"{one.url}/comments/{said.pk}/approve/", {"csrfmiddlewaretoken": ask.token})
         page.hear("one attempt", within=2)
         assert f'id="comment-{said.pk}"' in page.text
+
+    for n, site in enumerate([one, two, one, two, one]):
+        assert "are not correct" in sign_in(site, "bob", f"guess {n}")
+    for site in (one, two):
+        claims = {"X-Forwarded-For": "203.0.113.1", "X-Real-IP": "203.0.113.1"}
+        assert "Too many failed login attempts" in sign_in(site, "bob", "one more guess", **claims)
+    redis_server.stop()  # without it nobody counts, but whoever knows the password gets in
+    assert "are not correct" in sign_in(one, "bob", "another guess")
