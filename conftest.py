@@ -36,7 +36,11 @@ def django_db_modify_db_settings(tmp_path_factory):
 
 
 @pytest.fixture(autouse=True)
-def forgetful():
-    """Each test begins anew: with the same ids and ticks as the last one, and with nothing tried before."""
+def forgetful(settings):
+    """Each test begins anew: with the same ids and ticks as the last one, and with nothing tried before.
+
+    Nobody waits for review or is too fast, but where a test is about that (``strangers``).
+    """
     lately.clear()
     cache.clear()
+    settings.REVIEW, settings.RATES_OF = False, {}

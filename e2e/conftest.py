@@ -75,17 +75,27 @@ def site(sites):
 
 
 @pytest.fixture
-def wide(tmp_path, server, redis_server, postgres_server):
-    """Two running sites, as one: two processes on one PostgreSQL and one Redis."""
-    with postgres_server.migrated() as database_url:
-        both = [Site(tmp_path, database_url, redis_server.url, server, SPREAD=0) for _ in range(2)]
-        with ExitStack() as stack:
+def wide_sites(tmp_path, server, redis_server, postgres_server):
+    """``wide_sites(**env)``: two running sites, as one: two processes on one PostgreSQL and one Redis."""
+    with ExitStack() as stack:
+
+        def launch(**env):
+            database_url = stack.enter_context(postgres_server.migrated())
+            both = [Site(tmp_path, database_url, redis_server.url, server, SPREAD=0, **env) for _ in range(2)]
             for one in both:
                 one.launch()
                 stack.push(one)
             for one in both:
                 one.wait()
-            yield both
+            return both
+
+        yield launch
+
+
+@pytest.fixture
+def wide(wide_sites):
+    """Two running sites, as one."""
+    return wide_sites()
 
 
 @pytest.fixture

@@ -280,7 +280,8 @@ class Site(Server):
 
     Its database is the embedded one in ``var``, or that of ``database_url`` (str), whose tables must be
     there. ``server`` is the script in ``bin/`` that runs it: "serve" sets up first.
-    ``env`` holds further variables of its environment. Sites may share ``var``, database and Redis; all
+    ``env`` holds further variables of its environment; unless they say otherwise nobody waits for review, or for
+    having been too fast. Sites may share ``var``, database and Redis; all
     know the same SECRET_KEY, which is that of the tests.
     """
 
@@ -297,6 +298,7 @@ class Site(Server):
                 **{"HOST": "127.0.0.1", "PORT": self.port, "VAR": self.folder}
                 | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
                 | {"ORIGINS": ",".join(origins), "ALLOWED_HOSTS": ",".join(HOSTS)}
+                | {"REVIEW": "off", "RATES": "sockets"}
                 | env
             )
         }

@@ -65,7 +65,12 @@ def assert_as_reloaded(page, open_page, site, post):
 
 
 class Hand:
-    """Writes comments as ``person`` over HTTP, as a browser would: other pages are rung."""
+    """Writes comments as ``person`` over HTTP, as a browser would: other pages are rung.
+
+    ``claims`` (dict) are further headers that it sends.
+    """
+
+    claims = {}
 
     def __init__(self, site, person, post):
         session = site.session(person)
@@ -76,7 +81,9 @@ class Hand:
         self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
 
     def ask(self, address, form=None):
-        return urlopen(Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX}))
+        return urlopen(
+            Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX, **self.claims})
+        )
 
     def write(self, text, parent="", key=""):
         """Post ``text``; raises ``HTTPError`` if it is refused."""

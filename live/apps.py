@@ -14,4 +14,6 @@ class LiveConfig(AppConfig):
 
 @register(Tags.security, deploy=True)
 def check_rates(app_configs, **_):
-    return [] if settings.RATES else [Error("RATES=off is for measurements only.", id="live.E001")]
+    """Nobody goes into production with the limits of a measurement, or of a test."""
+    limited = settings.RATES and settings.RATES_OF
+    return [] if limited else [Error("RATES=off and RATES=sockets are for measurements only.", id="live.E001")]

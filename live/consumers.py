@@ -19,11 +19,12 @@ from django.template.loader import render_to_string
 from django.utils import translation
 
 from live import fragments, hub, metrics
+from live.address import address, household
 from live.streams import Viewer, unsign
 
 logger = logging.getLogger("live")
 
-TRY_AGAIN = 4013  # 1013, try again later; base.html lists it among the codes to reconnect after
+TRY_AGAIN = 4013  # 1013, try again later; live/head.html lists it among the codes to reconnect after
 TOO_MANY = 4029  # as HTTP's 429
 NOT_WELCOME = 4008  # 1008, policy violation (RFC 6455, 7.4.1), in the range that daphne too may send
 
@@ -63,14 +64,8 @@ async def live(scope, receive, send):
     listener = LiveConsumer(
         cookies.get(settings.SESSION_COOKIE_NAME), send, scope.get("extensions", {}).get("live.line")
     )
-    await listener.run(receive, address(scope, headers))
-
-
-def address(scope, headers):
-    """Whose line it is: the peer's address, or what our own proxy says in the header named by the settings."""
-    if settings.REAL_IP_HEADER:
-        return headers.get(settings.REAL_IP_HEADER.lower().encode(), b"").decode("latin-1")
-    return (scope.get("client") or [""])[0]
+    peer = (scope.get("client") or [""])[0]
+    await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
 
 
 class Allowance:
@@ -118,7 +113,7 @@ class LiveConsumer:
         """Listen until the page leaves; ``address`` (str) is the one that it came from."""
         self.task = asyncio.current_task()
         metrics.CONNECTIONS.inc()
-        counted_as = [("address " + address, OF_AN_ADDRESS)]
+        counted_as = [("address " + household(address), OF_AN_ADDRESS)]
         if self.viewer.session:
             self.who = str((await hub.in_thread(self.viewer.person)).pk or "")
             counted_as.append(("person " + self.who, OF_A_PERSON))

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from live.ticks import tick
 from people import closing
+from people.rates import Spent  # noqa: F401  a model of this app, beside its rules
 from people.rules import Refused, tidy
 
 username_validators = [
@@ -61,7 +62,6 @@ class Person(AbstractUser):
     bio = models.TextField(_("about"), max_length=1000, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
-
     mail = models.CharField(
         _("mails"),
         max_length=10,

@@ -23,11 +23,14 @@ from people.rules import Refused
 @require_safe
 @cache_control(public=True, max_age=31_536_000, immutable=True)
 def own_css(request, pk):
-    """The one style rule that makes pages personal: it shows ``pk`` (int) the controls of their own items.
+    """The few style rules that make pages personal: they show ``pk`` (int) the controls of their own items.
 
-    Pages and fragments are the same for everybody; the server authorises what the controls ask for.
+    What others said they may report. Pages and fragments are the same for everybody; the server authorises what the
+    controls ask for.
     """
-    return HttpResponse(f".by-{pk} > article .own {{ display: revert }}\n", content_type="text/css")
+    own = f".by-{pk} > article"
+    rules = f"{own} .own {{ display: revert }}\n.report {{ display: revert }}\n{own} .report {{ display: none }}\n"
+    return HttpResponse(rules, content_type="text/css")
 
 
 @csrf_exempt

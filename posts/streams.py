@@ -7,11 +7,13 @@ from live import fragments
 from live.hub import on_pulse
 from live.streams import Stream, register
 from live.templatetags.live import draw
-from posts.models import Comment, FrontPage, LiveUpdate, Post
+from posts.models import Comment, FrontPage, LiveUpdate, Post, Queue, Report
+from posts.models.moderation import moderates, purge_due
 from posts.models.post import publish_due
 from posts.threads import newest
 
 on_pulse(publish_due)
+on_pulse(purge_due)
 
 
 @register(FrontPage)
@@ -73,7 +75,7 @@ class PostStream(Stream):
         return away + fragments.upsert(html, "#updates", newest_first=True)
 
     def show_comment(self, comment, since):
-        if comment.state == Comment.State.GONE:
+        if comment.state not in Comment.STANDING:
             return fragments.remove(f"#comment-{comment.pk}")
         if comment.born > since:
             html = render_to_string("partials/comment.html", {"comment": comment})
@@ -120,3 +122,32 @@ class PostStream(Stream):
     def readers(self, count):
         said = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
         return fragments.text(said, "#readers")
+
+
+@register(Queue)
+class QueueStream(Stream):
+    """What waits for moderators: two numbers."""
+
+    @classmethod
+    def load(cls, key):
+        return Queue() if key == str(Queue.pk) else None
+
+    def allows(self, person):
+        return moderates(person)
+
+    def items(self, since):
+        return []
+
+    def totals(self):
+        return fragments.join(fragments.text(count, f"#queue-{name}") for name, count in waiting().items())
+
+    def whole(self):
+        return self.totals()
+
+
+def waiting():
+    """How many comments (dict of str to int) wait for review, and how many are reported."""
+    return {
+        "waiting": Comment.objects.filter(state=Comment.State.WAITING).count(),
+        "reported": Report.objects.open().values("comment").distinct().count(),
+    }

@@ -17,8 +17,10 @@ from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.markdown import talk
 from people.models import NAMES, Person
+from people.rates import TooFast
 from people.rules import Refused
 from people.streams import watched
+from people.visits import visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
@@ -93,7 +95,7 @@ def show_post(request, found, *, thread=None, form=None, status=200):
     if thread:
         comments, more = [thread], False
     else:
-        comments, more = threads.newest(found, number(request.GET, "before"))
+        comments, more = threads.newest(found, number(request.GET, "before"), request.user)
     context = {
         "post": found,
         "updates": found.updates.standing(),
@@ -123,7 +125,7 @@ def older_comments(request, slug):
     if not request.htmx:
         return show_post(request, found)
     [cursor] = cursors(found)
-    older, more = threads.newest(found, number(request.GET, "before"))
+    older, more = threads.newest(found, number(request.GET, "before"), request.user)
     return HttpResponse(
         fragments.join(
             [
@@ -152,12 +154,15 @@ def create_comment(request, slug):
         if not request.user.is_authenticated:
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
-            parent = parent_of(found, form)
-            said = found.comment(request.user, form.cleaned_data["body"], parent, form.cleaned_data["key"])
+            parent = parent_of(found, form, request.user)
+            words, key = form.cleaned_data["body"], form.cleaned_data["key"]
+            said = found.comment(request.user, words, parent, key, visit(request))
+            if said.state == said.State.REJECTED:
+                raise Refused(_("Your comment was not accepted. A moderator can still put that right."))
             return answer(request, said, "" if parent else comment_form(request, found, CommentForm()))
     except Refused as refusal:
         form.add_error(None, refusal)
-        return refuse_comment(request, found, form, refusal.status)
+        return retry_after(refuse_comment(request, found, form, refusal.status), refusal)
     return refuse_comment(request, found, form)
 
 
@@ -171,10 +176,17 @@ def refuse_comment(request, found, form, status=422):
     return show_post(request, found, form=form, status=status)
 
 
-def parent_of(found, form):
+def retry_after(response, refusal):
+    """``response``, which says when to come again if the ``refusal`` (Refused) was for that."""
+    if isinstance(refusal, TooFast):
+        response["Retry-After"] = refusal.seconds
+    return response
+
+
+def parent_of(found, form, reader):
     if not (pk := form.cleaned_data["parent"]):
         return None
-    if parent := found.comments.standing().filter(pk=pk).first():
+    if parent := found.comments.seen_by(reader).filter(pk=pk).first():
         return parent
     raise Refused(_("That comment was removed while you were writing."))
 
@@ -182,7 +194,7 @@ def parent_of(found, form):
 @require_safe
 def comment(request, pk):
     found = standing_comment(request, pk)
-    return locked(request, found.post) or show_post(request, found.post, thread=threads.branch(found))
+    return locked(request, found.post) or show_post(request, found.post, thread=threads.branch(found, request.user))
 
 
 @signed_in
@@ -201,7 +213,7 @@ def replies(request, pk):
     if refusal := locked(request, found.post):
         return refusal
     [cursor] = cursors(found.post)
-    direct, more = threads.answers(found, number(request.GET, "after") or 0)
+    direct, more = threads.answers(found, number(request.GET, "after") or 0, request.user)
     if not request.htmx:
         found.replies, found.more_replies = direct, more
         found.last_reply = direct[-1].pk if more else None
@@ -229,7 +241,7 @@ def edit_comment(request, pk):
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            found.revise(request.user, form.cleaned_data["body"])
+            found.revise(request.user, form.cleaned_data["body"], visit(request))
             return answer(request, found)
         except Refused as refusal:
             form.add_error(None, refusal)
@@ -262,11 +274,19 @@ def delete_comment(request, pk):
 def answer(request, said, form=""):
     """What the poster of ``said`` (Comment) gets: the ``form`` (HTML) to go on with, and what their page misses."""
     if not request.htmx:
-        place = said if said.is_shown else said.post
-        return redirect(f"{reverse('post', args=[said.post.slug])}#comment-{said.pk}" if said.is_shown else place)
+        place = reverse("post", args=[said.post.slug])
+        return redirect(place if said.is_removed else f"{place}#comment-{said.pk}")
     since = seen(request.POST, said.post)
-    text, _head = delta(find(name_of(said.post)), said.changed - 1 if since is None else since)
-    return HttpResponse(form + text)
+    since = said.changed - 1 if since is None and said.changed else since
+    text = "" if since is None else delta(find(name_of(said.post)), since)[0]
+    return HttpResponse(form + text + (placed(said) if said.is_waiting else ""))
+
+
+def placed(said):
+    """The fragment that puts ``said`` (Comment) at its place: for those few who see it while it waits."""
+    if said.parent_id:
+        return fragments.upsert(drawn(said), f"#replies-{said.parent_id}")
+    return fragments.upsert(drawn(said), "#comments", newest_first=True)
 
 
 def comment_form(request, found, form, parent=None, *, autofocus=False):
@@ -312,7 +332,8 @@ def locked(request, found):
 
 
 def standing_comment(request, pk):
-    found = get_object_or_404(Comment.objects.standing().drawn().select_related("post__author"), pk=pk)
+    seen = Comment.objects.seen_by(request.user).drawn().select_related("post__author")
+    found = get_object_or_404(seen, pk=pk)
     readable_post(request, found.post.slug)
     return found
 

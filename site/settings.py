@@ -8,6 +8,8 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("VAR", BASE_DIR / "var"))  # what the embedded default writes: database, key, media
@@ -116,10 +118,13 @@ if REDIS_URL := os.environ.get("REDIS_URL"):
     # A subscriber waits for as long as nothing happens: no socket_timeout.
     hosts = [{"address": REDIS_URL, "socket_timeout": None}]
     LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": hosts}}
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES = {"default": {"BACKEND": "parley.cache.RedisCache", "LOCATION": REDIS_URL}}
+    CACHES["default"]["OPTIONS"] = {"socket_connect_timeout": 2, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0)}
 else:
     LAYER = {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 100_000}}
+    # Sign-in attempts are counted in it: so many that nobody makes room for more by asking for other names.
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CACHES["default"]["OPTIONS"] = {"MAX_ENTRIES": 100_000}
 CHANNEL_LAYERS = {"default": LAYER}
 
 # People
@@ -226,6 +231,22 @@ RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of posting and 
 REAL_IP_HEADER = os.environ.get("REAL_IP_HEADER", "")  # set by our own proxy, and only then to be believed
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
 
+# How often one may do what: (times, seconds), of which all hold. ``new`` is for accounts younger than RATES_NEW
+# seconds; ``address`` for all people of one address together, for it may be an office, or a demo of two browsers.
+
+DAY = 24 * 3600
+RATES_NEW = DAY
+RATES_OF = {
+    "comment": {
+        "person": [(1, 5), (10, 600), (60, DAY)],
+        "new": [(1, 30), (10, DAY)],
+        "address": [(5, 5), (50, 600), (300, DAY)],
+    },
+    "report": {"person": [(10, 600)], "address": [(50, 600)]},
+}
+if os.environ.get("RATES") in ("off", "sockets"):  # sockets: theirs are limited and nothing else, for tests
+    RATES_OF = {}
+
 # The rules of commenting. Numbers are in characters, levels, rows and seconds.
 
 COMMENT_LENGTH = 4000
@@ -239,3 +260,13 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+
+# Which comments wait for a moderator. People in a group, and the staff, are trusted.
+
+REVIEW = os.environ.get("REVIEW", "on") != "off"  # off: none, for tests and measurements
+REVIEW_FIRST = 2
+REVIEW_LINKS = 2
+COMMENT_CHECKERS = ["posts.checkers.words", "posts.checkers.akismet"]
+AKISMET_KEY = os.environ.get("AKISMET_KEY", "")
+AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
+AKISMET_TIMEOUT = 3

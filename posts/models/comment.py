@@ -12,28 +12,44 @@ from live.models import Item
 from live.ticks import tick
 from people.markdown import talk
 from people.rules import Closed, Refused, tidy
+from posts.models.moderation import QUEUE, Moderated, Ruling, given, moderates
+from posts.models.review import examine
 
 
 class CommentQuerySet(models.QuerySet):
     def standing(self):
         """The comments that pages show: those that are readable, and the tombstones that hold replies."""
-        return self.exclude(state=Comment.State.GONE)
+        return self.filter(state__in=Comment.STANDING)
+
+    def seen_by(self, person):
+        """The comments that ``person``'s pages show: their own that wait as well, and to moderators all that wait."""
+        if not person.is_authenticated:
+            return self.standing()
+        waiting = Q(state=Comment.State.WAITING)
+        if not moderates(person):
+            waiting &= Q(author=person)
+        return self.filter(Q(state__in=Comment.STANDING) | waiting)
 
     def drawn(self):
         """With what the partial reads of other rows."""
         return self.select_related("author", "parent__author")
 
 
-class Comment(Item):
+class Comment(Moderated, Item):
     """What somebody said about a post, perhaps in answer to ``parent``; ``root`` is its top-level ancestor.
 
-    Removed, it is a tombstone as long as a reply stands below it, and gone after that.
+    Removed, it is a tombstone as long as a reply stands below it, and gone after that. One that waits for review
+    was not born into the stream yet: its author and moderators find it on their pages when they load them.
     """
 
     class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for review")
+        REJECTED = "rejected", _("Rejected")
         SHOWN = "shown", _("Shown")
         TOMBSTONE = "tombstone", _("Removed, with replies")
         GONE = "gone", _("Removed")
+
+    STANDING = [State.SHOWN, State.TOMBSTONE]
 
     post = models.ForeignKey("posts.Post", models.CASCADE, verbose_name=_("post"), related_name="comments")
     author = models.ForeignKey(
@@ -64,6 +80,7 @@ class Comment(Item):
         indexes = [
             models.Index(fields=["post", "changed"]),
             models.Index(fields=["post", "parent", "-id"]),
+            models.Index(fields=["id"], condition=Q(state="waiting"), name="waiting_comments"),
         ]
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="one_comment_per_attempt")]
         permissions = [("moderate_comment", _("Can remove everybody's comments"))]
@@ -78,15 +95,21 @@ class Comment(Item):
 
     # Verbs
 
-    def revise(self, by, body):
-        """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``."""
+    def revise(self, by, body, visit=None):
+        """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``.
+
+        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review.
+        """
         body = self.readable(body)
+        new = Comment(post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=talk(body))
+        if visit and self.is_shown and examine(new, visit):
+            raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
         with transaction.atomic():
             [now] = tick(self.post)
             self.refresh_from_db()
             if by.pk != self.author_id:
                 raise PermissionDenied
-            if self.state != self.State.SHOWN:
+            if self.is_removed:
                 raise Refused(_("That comment was removed."))
             age = timezone.now() - self.created_at
             if age > timedelta(seconds=settings.COMMENT_EDIT_WITHIN):
@@ -94,13 +117,13 @@ class Comment(Item):
             if body == self.body:
                 return
             Revision.objects.create(comment=self, body=self.body)
-            self.body = body
-            self.html = talk(body)
+            self.body, self.html = new.body, new.html
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
                 self.edited_at = timezone.now()
-            self.stamp(now)
+            if self.is_shown:
+                self.stamp(now)
+                self.tell()
             self.save()
-            self.tell()
 
     def remove(self, by, reason=""):
         """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
@@ -113,16 +136,22 @@ class Comment(Item):
             own = by.pk == self.author_id
             if not own and not by.has_perm("posts.moderate_comment"):
                 raise PermissionDenied
-            if self.state != self.State.SHOWN:
+            if self.is_removed:
                 return
             if own and timezone.now() - self.created_at > timedelta(seconds=settings.COMMENT_DELETE_WITHIN):
                 raise Refused(_("The time to delete this comment has passed."))
-            if not own and not reason.strip():
-                raise Refused(_("Say why you remove this comment."))
-            self.removed_by, self.reason = by, reason.strip()
-            self.post.count_comments(-1)
-            self.untell()
+            reason = "" if own else given(reason, _("Say why you remove this comment."))
+            if self.is_waiting and not own:
+                return self.reject(by, reason)
+            if self.is_shown:
+                self.post.count_comments(-1)
+                self.untell()
+            if self.is_waiting or self.reports.open().exists():
+                tick(QUEUE)
+                self._settle(by)
+            self.removed_by, self.reason = by, reason
             self._fall(now)
+            self._rule(by, Ruling.What.REMOVED, reason)
 
     def erase(self):
         """Take the comment off the pages with all that was ever said in it, for its author leaves."""
@@ -131,17 +160,20 @@ class Comment(Item):
             self.refresh_from_db()
             self.revisions.all().delete()
             self.body = self.html = ""
-            if self.state == self.State.SHOWN:
+            if self.is_removed:
+                return self.save()
+            if self.is_shown:
                 self.post.count_comments(-1)
                 self.untell()
-                self._fall(now)
-            else:
-                self.save()
+            if self.is_waiting or self.reports.open().exists():
+                tick(QUEUE)
+                self._settle(self.author)
+            self._fall(now)
 
     def _fall(self, now):
         """Become a tombstone, or be gone, and with it the tombstones above that held nothing else."""
         self.state = self.State.TOMBSTONE if self.answers.standing().exists() else self.State.GONE
-        self.stamp(now)
+        self.changed = now
         self.save()
         above = self.parent
         if self.state == self.State.GONE and above and above.state == self.State.TOMBSTONE:
@@ -187,7 +219,9 @@ class Comment(Item):
         if parent is None:
             return
         parent.refresh_from_db()
-        if parent.state != Comment.State.SHOWN:
+        if parent.is_waiting:
+            raise Refused(_("That comment waits for review: nobody can answer it yet."))
+        if not parent.is_shown:
             raise Refused(_("That comment was removed while you were writing."))
         if parent.depth >= settings.COMMENT_DEPTH:
             raise Refused(_("This thread is too deep. Reply higher up."))
@@ -197,7 +231,8 @@ class Comment(Item):
         """The comment that the same attempt, or the same words a moment ago, have made already, or None."""
         mine = Comment.objects.filter(author=author)
         since = timezone.now() - timedelta(seconds=settings.COMMENT_TWICE_WITHIN)
-        said = Q(post=post, parent=parent, body=body, state=Comment.State.SHOWN, created_at__gte=since)
+        said = Q(post=post, parent=parent, body=body, created_at__gte=since)
+        said &= Q(state__in=[Comment.State.SHOWN, Comment.State.WAITING])
         return (key and mine.filter(key=key).first()) or mine.filter(said).first()
 
     # Questions
@@ -221,6 +256,14 @@ class Comment(Item):
     @property
     def is_shown(self):
         return self.state == self.State.SHOWN
+
+    @property
+    def is_waiting(self):
+        return self.state == self.State.WAITING
+
+    @property
+    def is_removed(self):
+        return not self.is_shown and not self.is_waiting
 
 
 class Revision(models.Model):

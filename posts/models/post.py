@@ -11,8 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from live.models import Item
 from live.ticks import tick
+from people.markdown import talk
+from people.rates import TooFast, afford, spend
 from posts import markdown
 from posts.models.comment import Comment
+from posts.models.moderation import QUEUE
+from posts.models.review import review
 
 WORDS_A_MINUTE = 230  # Brysbaert 2019, doi:10.1016/j.jml.2019.104047, rounded down
 HAN_A_MINUTE = 400
@@ -169,20 +173,43 @@ class Post(Item):
                 self.article_changed = own
             self.save(update_fields=self.WRITTEN)
 
-    def comment(self, author, body, parent=None, key=None):
+    def comment(self, author, body, parent=None, key=None, visit=None):
         """Let ``author`` say ``body`` (str), in answer to ``parent`` (Comment) if given. → the comment.
 
         ``key`` (UUID) names the attempt: the same attempt made again yields the stored comment, and so
         does the same text said twice within ``COMMENT_TWICE_WITHIN`` seconds. Raises ``Refused``.
+
+        What came by a ``visit`` (Visit) is limited in its rate and may have to wait for review; without one it is the
+        house's own doing.
         """
         body = Comment.readable(body)
-        with transaction.atomic():
-            [now] = tick(self)  # first, for it locks the stream: what we look at below stays so
+        comment = Comment(post=self, author=author, body=body, html=talk(body), key=key)
+        comment.place(parent)
+        try:
+            if visit:
+                if twin := Comment.twin(self, author, body, parent, key):
+                    return twin
+                Comment.vet(self, parent)
+                afford("comment", author, visit.address)
+            ruling = visit and review(comment, visit)
+            return self._comment(comment, ruling, visit)
+        except TooFast:  # the same attempt, made twice at once?
             if twin := Comment.twin(self, author, body, parent, key):
                 return twin
-            Comment.vet(self, parent)
-            comment = Comment(post=self, author=author, body=body, key=key)
-            comment.place(parent)
+            raise
+
+    def _comment(self, comment, ruling, visit):
+        """Keep ``comment``, shown at once unless there is a ``ruling``. → it, or the one that was kept before it"""
+        with transaction.atomic():
+            if visit:
+                spend("comment", comment.author, visit.address)
+            [now] = tick(QUEUE if ruling else self)  # this locks the stream: what we look at below stays so
+            if twin := Comment.twin(self, comment.author, comment.body, comment.parent, comment.key):
+                transaction.set_rollback(True)
+                return twin
+            Comment.vet(self, comment.parent)
+            if ruling:
+                return comment.hold(ruling)
             comment.stamp(now)
             comment.save()
             self.count_comments(+1)

@@ -2,9 +2,21 @@
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import override_settings
 
 from people.models import Person
+from people.visits import Visit
 from posts.models import Post
+
+VISIT = Visit("192.0.2.1", "a browser", "https://elsewhere.example/", "https://parley.example/")
+
+
+def wait(post, author, text, parent=None):
+    """A comment (``text``) of ``author`` that waits for review, for ``author`` is new here."""
+    with override_settings(REVIEW=True):
+        comment = post.comment(author, text, parent, visit=VISIT)
+    assert comment.state == "waiting"
+    return comment
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from people.models import Person
-from posts.models import Comment, LiveUpdate, Post
+from posts.models import Comment, LiveUpdate, Post, Report
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +55,12 @@ def test_the_long_thread_shows_what_a_thread_can_be():
     assert any(comment.is_flat for comment in thread.all())
     assert thread.filter(state=Comment.State.TOMBSTONE).get().answers.exists()
     assert thread.exclude(edited_at=None).get().revisions.exists()
+
+
+def test_there_is_something_for_the_moderator_to_do():
+    demo()
+    assert Comment.objects.get(state=Comment.State.WAITING).rulings.get().what == "links"
+    assert Report.objects.open().get().comment.is_shown
 
 
 def test_comments_were_written_in_the_order_of_their_ids_and_after_what_they_answer():

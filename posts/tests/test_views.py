@@ -220,4 +220,7 @@ def test_every_address_of_ours_is_tried_above():
     assert ours == {
         *("front", "post", "unlock", "comments", "tag", "person"),
         *("comment", "reply", "replies", "edit-comment", "delete-comment"),
+        # test_moderation.py:
+        *("report-comment", "comment-menu"),
+        *(f"{verb}-comment" for verb in ("approve", "reject", "remove", "restore", "keep", "ban")),
     }

@@ -137,6 +137,8 @@ FIXED = {
     "That comment was removed while you were writing.": "你回复的评论刚被移除。",
     "Removed by a moderator: %(reason)s": "已被管理员移除：%(reason)s",
     "Comments are closed.": "评论已关闭。",
+    "Your comment waits for review.": "评论待审核。",
+    "You are posting too fast. Try again in %(n)s s.": "发送过快，请 %(n)s 秒后再试。",
     "Comments": "评论",
 }
 

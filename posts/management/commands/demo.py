@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_duration
 from django.utils.text import slugify
 
 from people.models import Person
-from posts.models import Comment, LiveUpdate, Post, Tag
+from posts.models import Comment, LiveUpdate, Post, Ruling, Tag
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -107,12 +107,20 @@ class Thread:
 
     def comment(self, at, told):
         author, parent = self.people[told["by"]], self.comments.get(told.get("to"))
-        comment = self.post.comment(author, told["text"], parent)
+        if told.get("waits"):
+            comment = Comment(post=self.post, author=author, body=Comment.readable(told["text"]))
+            comment.place(parent)
+            comment.hold(Ruling(what=Ruling.What.LINKS, at=at))
+        else:
+            comment = self.post.comment(author, told["text"], parent)
         dates = {"created_at": at}
         if "revised" in told:
             comment.revise(author, told["revised"])
             comment.revisions.update(replaced_at=at + timedelta(minutes=4))
             dates["edited_at"] = at + timedelta(minutes=4)
+        if "reported" in told:
+            comment.report(self.people[told["reported"]["by"]], told["reported"]["reason"])
+            comment.reports.update(at=at + timedelta(minutes=1))
         Comment.objects.filter(pk=comment.pk).update(**dates)
         if "name" in told:
             self.comments[told["name"]] = comment

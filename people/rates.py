@@ -1,0 +1,104 @@
+"""How often one may: counted per person and per address, in rows of the database.
+
+Rows and not the cache, for three reasons. They are shared by all processes, whatever runs beside them. Locked until
+the caller's transaction ends, they are exact, and let the same attempt made twice at once find the first one's result.
+And what is refused or rolled back costs nothing.
+"""
+
+import time
+from datetime import timedelta
+from math import ceil
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from live.address import household
+from live.hub import on_pulse
+from people.rules import Refused
+
+TOO_FAST = _("You are posting too fast. Try again in %(n)s s.")
+KEEP = 2 * 24 * 3600  # seconds; longer than any limit of settings.RATES_OF
+SWEEP = 1000  # rows at a time
+
+
+class TooFast(Refused):
+    """Somebody did something too often; ``seconds`` (int) from now they may again."""
+
+    status = 429
+
+    def __init__(self, said, seconds):
+        super().__init__(said, params={"n": seconds})
+        self.seconds = seconds
+
+
+class Spent(models.Model):
+    """When ``who`` ("person 7", "address 10.0.0.1") did ``what`` lately: ``times``, in seconds since the epoch."""
+
+    what = models.CharField(max_length=20)
+    who = models.CharField(max_length=80)
+    times = models.JSONField(default=list)
+    last_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["what", "who"], name="one_row_of_what_one_spent")]
+
+    def wait(self, limits, now):
+        """How long (seconds) until all ``limits`` (of (times, seconds)) allow once more; 0 or less if they do."""
+        times = [min(one, now) for one in self.times]  # a clock that was set back locks nobody out
+        return max((times[-most] + seconds - now for most, seconds in limits if len(times) >= most), default=0)
+
+
+def spend(what, person, address, said=TOO_FAST):
+    """Let ``person`` do ``what`` (a key of ``settings.RATES_OF``) once, from ``address`` (str).
+
+    Inside the caller's transaction and before it ticks: the rows stay locked until it ends, the address's before the
+    person's. Raises ``TooFast`` with the sentence ``said``, which may name the seconds as %(n)s.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("What is spent is spent in the transaction of what it is for.")
+    limits = limits_of(what, person, address)
+    rows = Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who")
+    found = list(rows)
+    if len(found) < len(limits):
+        Spent.objects.bulk_create([Spent(what=what, who=who) for who in sorted(limits)], ignore_conflicts=True)
+        found = list(rows.all())
+    now = time.time()
+    judge(found, limits, now, said)
+    for row in found:
+        most = max(times for times, _ in limits[row.who])
+        row.times = [*row.times, now][-most:]
+        row.last_at = timezone.now()
+        row.save(update_fields=["times", "last_at"])
+
+
+def afford(what, person, address, said=TOO_FAST):
+    """Raise ``TooFast`` if ``spend`` would, without spending: to be asked before what is costly."""
+    limits = limits_of(what, person, address)
+    judge(Spent.objects.filter(what=what, who__in=list(limits)), limits, time.time(), said)
+
+
+def judge(rows, limits, now, said):
+    wait = max((row.wait(limits[row.who], now) for row in rows), default=0)
+    if wait > 0:
+        raise TooFast(said, ceil(wait))
+
+
+def limits_of(what, person, address):
+    """Whom ``what`` is counted for, and how often each may: dict of ``Spent.who`` to a list of (times, seconds)."""
+    table = settings.RATES_OF.get(what, {})
+    new = timezone.now() - person.date_joined < timedelta(seconds=settings.RATES_NEW)
+    limits = {
+        f"address {household(address)}"[:80]: table.get("address", []),
+        f"person {person.pk}": table.get("new", table.get("person", [])) if new else table.get("person", []),
+    }
+    return {who: allowed for who, allowed in limits.items() if allowed}
+
+
+@on_pulse
+def forget():
+    """Delete what counts no more, a few rows at a time."""
+    old = Spent.objects.filter(last_at__lt=timezone.now() - timedelta(seconds=KEEP)).values("pk")[:SWEEP]
+    if pks := [row["pk"] for row in old]:
+        Spent.objects.filter(pk__in=pks).delete()

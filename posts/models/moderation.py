@@ -1,0 +1,275 @@
+"""What moderators do with comments, and what waits for them."""
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from live.ticks import tick
+from people.rates import spend
+from people.rules import Refused, tidy
+
+REASON = 200  # characters
+BATCH = 100  # comments that are purged at a time
+
+
+class Queue:
+    """What waits for moderators, as something that can be watched."""
+
+    pk = 1
+
+
+QUEUE = Queue()
+
+
+def moderates(person):
+    """Whether ``person`` is a moderator."""
+    return person.has_perm("posts.moderate_comment")
+
+
+def vouch(by):
+    """Raises ``PermissionDenied`` unless ``by`` is a moderator."""
+    if not moderates(by):
+        raise PermissionDenied
+
+
+def given(reason, said):
+    """``reason`` (str) as it is kept. Raises ``Refused``: with the sentence ``said`` if it is empty."""
+    reason = tidy(reason)
+    if not reason:
+        raise Refused(said)
+    if len(reason) > REASON:
+        raise Refused(_("A reason can have at most %(most)s characters."), params={"most": REASON})
+    return reason
+
+
+class Moderated:
+    """The verbs of moderation, for ``Comment``. Each done twice is done once.
+
+    Each raises ``PermissionDenied`` for those who may not, and ``Refused`` with what stands against it.
+    """
+
+    def approve(self, by):
+        """Show a comment that waits or was rejected, at its place: its birth in the stream."""
+        vouch(by)
+        with transaction.atomic():
+            now, _queue = tick(self.post, QUEUE)
+            self.refresh_from_db()
+            if self.state not in (self.State.WAITING, self.State.REJECTED):
+                return
+            self._rise(now)
+            self._rule(by, Ruling.What.APPROVED)
+
+    def reject(self, by, reason):
+        """Show a comment that waits to nobody, neither its author, for a ``reason`` (str)."""
+        vouch(by)
+        reason = given(reason, _("Say why you reject this comment."))
+        with transaction.atomic():
+            now, _queue = tick(self.post, QUEUE)
+            self.refresh_from_db()
+            if self.state != self.State.WAITING:
+                return
+            self.state, self.removed_by, self.reason = self.State.REJECTED, by, reason
+            self.changed = now  # it was never born, but its author's pages, and moderators', show it
+            self.save()
+            self.untell()
+            self._rule(by, Ruling.What.REJECTED, reason)
+
+    def restore(self, by):
+        """Show a comment again that a moderator removed."""
+        vouch(by)
+        with transaction.atomic():
+            now, _queue = tick(self.post, QUEUE)
+            self.refresh_from_db()
+            if self.state not in (self.State.TOMBSTONE, self.State.GONE):
+                return
+            if self.removed_by_id in (None, self.author_id):
+                raise Refused(_("Its author deleted this comment."))
+            self._rise(now)
+            self._rule(by, Ruling.What.RESTORED)
+
+    def report(self, by, reason, visit=None):
+        """Let ``by`` tell the moderators, once, what is wrong with this comment; ``visit`` (Visit): where from."""
+        reason = given(reason, _("Say what is wrong with this comment."))
+        with transaction.atomic():
+            if visit:
+                spend("report", by, visit.address)
+            tick(QUEUE)
+            self.refresh_from_db()
+            if by.pk == self.author_id:
+                raise Refused(_("This comment is your own."))
+            if self.state != self.State.SHOWN:
+                raise Refused(_("That comment was removed."))
+            if self.reports.filter(by=by).exists():
+                raise Refused(_("You have reported this comment already. Thank you."))
+            self.reports.create(by=by, reason=reason)
+
+    def keep(self, by):
+        """Let a reported comment stand: its reports are dealt with."""
+        vouch(by)
+        with transaction.atomic():
+            tick(QUEUE)
+            if self._settle(by):
+                self._rule(by, Ruling.What.KEPT)
+
+    def ban_author(self, by, reason, purge=False):
+        """Ban its author for a ``reason`` (str), and with ``purge`` remove all that they ever said."""
+        vouch(by)
+        reason = given(reason, _("Say why you ban this person."))
+        if not self.author_id:
+            raise Refused(_("Its author has no account."))
+        if not self.author.bannable_by(by):
+            raise Refused(_("You may not ban this person."))
+        with transaction.atomic():
+            self.author.ban(by, reason)
+            self._rule(by, Ruling.What.BANNED, reason)
+            task = purge and Purge.objects.create(person=self.author, by=by, reason=reason)
+        if task:
+            task.carry_on()
+
+    # The rest of it
+
+    def hold(self, ruling):
+        """Keep a new comment, unseen, for what the ``ruling`` (not saved) says; in the caller's transaction. → it"""
+        rejected = ruling.what == Ruling.What.REJECTED
+        self.state = self.State.REJECTED if rejected else self.State.WAITING
+        self.save()
+        ruling.comment = self
+        ruling.save()
+        return self
+
+    def _rise(self, now):
+        """Stand at its place from the tick ``now`` on, counted and told; above it stands again what held nothing."""
+        above = self.parent
+        if above and above.state in (self.State.WAITING, self.State.REJECTED):
+            raise Refused(_("What this comment answers is not shown."))
+        if self.state != self.State.TOMBSTONE:  # or it would take the place of the replies below it
+            self.born = now
+        self.changed = now
+        self.state, self.removed_by, self.reason = self.State.SHOWN, None, ""
+        self.save()
+        self.post.count_comments(+1)
+        self.tell()
+        while above and above.state == self.State.GONE:
+            above.state, above.born, above.changed = self.State.TOMBSTONE, now, now
+            above.save()
+            above = above.parent
+
+    def _rule(self, by, what, reason=""):
+        self.rulings.create(by=by, what=what, reason=reason)
+
+    def _settle(self, by):
+        """Close its open reports. → how many there were"""
+        return self.reports.open().update(settled_at=timezone.now(), settled_by=by)
+
+
+class Ruling(models.Model):
+    """One thing that was decided about a comment: by whom (None: by the rules), what, and why. For moderators."""
+
+    class What(models.TextChoices):
+        NEW = "new", _("waits: its author is new")
+        LINKS = "links", _("waits: it has many links")
+        HELD = "held", _("waits: a checker objects")
+        APPROVED = "approved", _("approved")
+        REJECTED = "rejected", _("rejected")
+        REMOVED = "removed", _("removed")
+        RESTORED = "restored", _("restored")
+        KEPT = "kept", _("kept, though reported")
+        BANNED = "banned", _("author banned")
+
+    comment = models.ForeignKey("posts.Comment", models.CASCADE, related_name="rulings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
+    what = models.CharField(_("what"), max_length=10, choices=What)
+    reason = models.CharField(_("reason"), max_length=REASON, blank=True)
+    at = models.DateTimeField(_("time"), default=timezone.now)
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("ruling")
+        verbose_name_plural = _("rulings")
+
+    def __str__(self):
+        return self.get_what_display()
+
+
+class ReportQuerySet(models.QuerySet):
+    def open(self):
+        """Those that no moderator has dealt with."""
+        return self.filter(settled_at=None)
+
+
+class Report(models.Model):
+    """What somebody finds wrong with a comment."""
+
+    comment = models.ForeignKey("posts.Comment", models.CASCADE, related_name="reports", verbose_name=_("comment"))
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("reported by")
+    )
+    reason = models.CharField(_("reason"), max_length=REASON)
+    at = models.DateTimeField(_("reported"), default=timezone.now)
+    settled_at = models.DateTimeField(_("settled"), null=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("settled by")
+    )
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["comment", "by"], name="one_report_per_person")]
+        indexes = [models.Index(fields=["comment"], condition=Q(settled_at=None), name="open_reports")]
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+
+    def __str__(self):
+        return self.reason
+
+
+class Purge(models.Model):
+    """The order to remove all that a person said. The pulse carries it on, some comments at a time."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=REASON)
+    at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+
+    def carry_on(self):
+        """Remove the newest of the comments that are left. Several processes may do so at once."""
+        left = self.person.comments.filter(state__in=["shown", "waiting"], created_at__lte=self.at).order_by("-pk")
+        comments = list(left[:BATCH])
+        try:
+            for comment in comments:
+                comment.remove(self.by, self.reason)
+        except PermissionDenied:  # whoever ordered it is no moderator any more
+            comments = []
+        if len(comments) < BATCH:
+            self.done_at = timezone.now()
+            self.save(update_fields=["done_at"])
+
+
+def purge_due():
+    """Carry on what moderators ordered to be removed."""
+    for purge in Purge.objects.filter(done_at=None).select_related("person", "by"):
+        purge.carry_on()
+
+
+class SuspectWord(models.Model):
+    """A comment with this word or phrase in it waits for review."""
+
+    word = models.CharField(
+        _("word or phrase"),
+        max_length=100,
+        unique=True,
+        help_text=_("Capitals do not matter. A word of Latin letters is found as a whole word only."),
+    )
+
+    class Meta:
+        ordering = ["word"]
+        verbose_name = _("suspect word")
+        verbose_name_plural = _("suspect words")
+
+    def __str__(self):
+        return self.word

@@ -1,0 +1,98 @@
+"""Moderation in place: a menu below each comment for moderators, and for everybody a way to tell them."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from people.decorators import signed_in
+from people.rules import Refused
+from people.streams import watched
+from people.visits import visit
+from posts.models import Comment
+from posts.models.moderation import moderates
+from posts.views import answer, locked, readable_post, retry_after, standing_comment
+
+VERBS = {
+    "approve": lambda comment, by, said: comment.approve(by),
+    "reject": lambda comment, by, said: comment.reject(by, said.get("reason", "")),
+    "remove": lambda comment, by, said: comment.remove(by, said.get("reason", "")),
+    "restore": lambda comment, by, said: comment.restore(by),
+    "keep": lambda comment, by, said: comment.keep(by),
+    "ban": lambda comment, by, said: comment.ban_author(by, said.get("reason", ""), "purge" in said),
+}
+DONE = {
+    "keep": gettext_lazy("The comment stays."),
+    "ban": gettext_lazy("The account is closed."),
+}
+
+
+@signed_in
+@require_safe
+def menu(request, pk):
+    return show_menu(request, moderated_comment(request, pk))
+
+
+@signed_in
+@require_POST
+def rule(request, pk, verb):
+    """Do what a button of the menu says. ``verb`` is one of ``VERBS``."""
+    found = moderated_comment(request, pk)
+    try:
+        VERBS[verb](found, request.user, request.POST)
+    except Refused as refusal:
+        return show_menu(request, found, refused=verb, refusal=refusal.messages[0], status=refusal.status)
+    return done(request, found, DONE.get(verb))
+
+
+def done(request, found, said):
+    """The answer to what was done with the comment ``found``; what cannot be seen on the page is ``said`` (str)."""
+    if said and not request.htmx:
+        messages.success(request, said)
+    return answer(request, found, render_to_string("partials/said.html", {"said": said}) if said else "")
+
+
+def show_menu(request, found, status=200, **refusal):
+    """The menu of the comment ``found``; ``refusal`` says what was refused and why, if something was."""
+    context = {
+        "comment": found,
+        "post": found.post,
+        "reports": found.reports.open().select_related("by"),
+        "rulings": found.rulings.select_related("by"),
+        "revisions": found.revisions.all(),
+        "live": watched(request),
+        **refusal,
+    }
+    page = "partials/moderation_menu.html" if request.htmx else "posts/moderate.html"
+    return render(request, page, context, status=status)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def report(request, pk):
+    found = standing_comment(request, pk)
+    if refusal := locked(request, found.post):
+        return refusal
+    context = {"comment": found, "post": found.post, "live": watched(request), "reason": request.POST.get("reason", "")}
+    if request.method == "POST":
+        try:
+            found.report(request.user, context["reason"], visit(request))
+        except Refused as refusal:
+            context["refusal"] = refusal
+        else:
+            return done(request, found, _("Thank you. A moderator will look at it."))
+    page = "partials/report_form.html" if request.htmx else "posts/report.html"
+    refusal = context.get("refusal")
+    return retry_after(render(request, page, context, status=refusal.status if refusal else 200), refusal)
+
+
+def moderated_comment(request, pk):
+    """The comment ``pk``, whatever its state. To others than moderators it is as missing as none: ``Http404``."""
+    if not moderates(request.user):
+        raise Http404
+    found = get_object_or_404(Comment.objects.drawn().select_related("post__author"), pk=pk)
+    readable_post(request, found.post.slug)
+    return found

@@ -1,0 +1,35 @@
+import logging
+
+from django.core.cache.backends import redis
+from redis.exceptions import RedisError
+
+logger = logging.getLogger("parley")
+
+
+class RedisCache(redis.RedisCache):
+    """Django's cache in Redis, but while Redis is away it is empty: sign-in goes on, if unlimited, and pages too."""
+
+    away = False
+
+    def attempt(self, ask, otherwise, *arguments, **named):
+        try:
+            answer = ask(*arguments, **named)
+        except RedisError as error:
+            if not self.away:
+                logger.warning("the cache does without Redis (%s)", type(error).__name__)
+            RedisCache.away = True
+            return otherwise
+        RedisCache.away = False
+        return answer
+
+    def add(self, key, value, *arguments, **named):
+        return self.attempt(super().add, True, key, value, *arguments, **named)
+
+    def get(self, key, default=None, **named):
+        return self.attempt(super().get, default, key, default, **named)
+
+    def set(self, key, value, *arguments, **named):
+        self.attempt(super().set, None, key, value, *arguments, **named)
+
+    def delete(self, key, **named):
+        return self.attempt(super().delete, False, key, **named)
