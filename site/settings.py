@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "daphne",
     "live",
     "people",
+    "inbox",
     "posts",
     "django.contrib.admin",
     "django.contrib.auth",

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MAY_IMPORT = {
     "live": set(),
     "people": {"live"},
-    "posts": {"live", "people"},
+    "inbox": {"live", "people"},
+    "posts": {"live", "people", "inbox"},
 }
 OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
