@@ -46,7 +46,7 @@ class Notification(Item):
     of. A row whose causes were all taken back is ``gone``: it stays, for only rows can tell open pages. ``moved`` is
     the tick at which it last took the first place.
 
-    A thread may say ``is_known_to(person)``: whether the person may read its title (now).
+    A thread may say ``is_known_to(person)``: whether the person may read its title now.
     """
 
     class Kind(models.TextChoices):
@@ -149,8 +149,7 @@ class Notification(Item):
 
     @property
     def title(self):
-        known = getattr(self.thread, "is_known_to", None)
-        if self.thread is None or (known and not known(self.person)):
+        if self.thread is None or not knows(self.person, self.thread):
             return _("something withdrawn")
         return str(self.thread)
 
@@ -199,6 +198,11 @@ class Notification(Item):
         return said % {"who": self.names, "title": self.title}
 
 
+def knows(person, thread):
+    """Whether ``person`` may know of ``thread``: if it has anything to say about that, it says."""
+    return not hasattr(thread, "is_known_to") or thread.is_known_to(person)
+
+
 class Cause(models.Model):
     """One reason for a notification: that ``by`` did ``source``. Of one source nobody is told twice."""
 
@@ -230,8 +234,9 @@ def tell(kind, people, *, thread, source, by):
     """Notify ``people`` (iterable of Person) that ``by`` (Person or None) did ``source`` in ``thread``.
 
     ``kind`` is a ``Notification.Kind``. Left out are ``by``, who was told of ``source`` already, who may not sign
-    in, and (but for moderation) who muted the thread or ignores ``by``. Raises ``TransactionManagementError``
-    outside a transaction.
+    in, who may not know of ``thread``, and (but for moderation) who muted it or ignores ``by``.
+
+    Raises ``TransactionManagementError`` outside a transaction.
     """
     tell_each({kind: people}, thread=thread, source=source, by=by)
 
@@ -277,7 +282,8 @@ def _willing(told, thread, source, by):
     deaf = set(Mute.objects.filter(person__in=told, **pointing("thread", thread)).values_list("person", flat=True))
     if by:
         deaf |= set(Ignore.objects.filter(person__in=told, ignored=by).values_list("person", flat=True))
-    return [one for one in people if one.pk not in deaf or told[one.pk] == Notification.Kind.MODERATION]
+    hearing = [one for one in people if one.pk not in deaf or told[one.pk] == Notification.Kind.MODERATION]
+    return [one for one in hearing if knows(one, thread)]
 
 
 def retract(source, most=None):

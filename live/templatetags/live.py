@@ -1,7 +1,10 @@
 from django import template
 from django.utils.translation import get_language
 
+from live.streams import name_of
+
 register = template.Library()
+register.filter("stream", name_of)
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)
