@@ -181,6 +181,8 @@ def complete(request):
             context |= {"body": f"{body[: begun.start()]}@{chosen} ", "chosen": True}
         else:
             context["people"] = people_called(begun[1], request.user, thread)
+    if not begun and "offering" not in request.POST:
+        return HttpResponse(status=204)  # nothing stood there, and nothing shall
     return render(request, "partials/completion.html", context)
 
 

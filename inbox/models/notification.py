@@ -299,10 +299,14 @@ def retract(source, most=None):
     causes = Cause.objects.filter(person__in=people, **pointing("source", source))
     rows = list(Notification.objects.filter(causes__in=causes))
     causes.delete()
+    left = set(Cause.objects.filter(notification__in=rows).values_list("notification", flat=True))
     for row in rows:
-        row.recount()
         row.stamp(heads[row.person_id])
-        row.save()
+        row.gone = row.pk not in left
+        if not row.gone:
+            row.recount()
+            row.save()
+    Notification.objects.bulk_update([row for row in rows if row.gone], ["gone", "changed"])
     return len(people)
 
 
