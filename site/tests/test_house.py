@@ -17,6 +17,7 @@ MAY_IMPORT = {
 OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
 BROADCAST += ["comments_state", "older_comments", "more_replies"]
+BROADCAST += ["badge", "retitle", "notification", "notifications", "announcement", "announcements"]
 
 
 def sources(app):
@@ -67,7 +68,8 @@ def test_broadcast_partials_know_no_viewer(name):
 
 
 def test_every_partial_that_a_stream_renders_is_among_those_checked():
-    rendered = re.findall(r'"partials/(\w+)\.html"', (ROOT / "posts/streams.py").read_text())
+    streams = [(ROOT / app / "streams.py").read_text() for app in ("posts", "inbox")]
+    rendered = re.findall(r'"partials/(\w+)\.html"', "".join(streams))
     assert set(rendered) - {"withdrawn"} <= set(BROADCAST)
 
 
