@@ -107,6 +107,10 @@ class Stream:
         """Fragments that say that ``count`` people (int) have the page open."""
         return ""
 
+    def people(self, among):
+        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
+        return among.none()
+
     def whisper(self, person, said):
         """Fragments for the others when ``person`` whispers ``said`` (dict of str); not recorded."""
         return ""

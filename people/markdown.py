@@ -11,6 +11,8 @@ import nh3
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
+from people.mentions import look_up, mention_plugin
+
 PHRASES = {"a", "abbr", "b", "br", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s"}
 PHRASES |= {"samp", "small", "span", "strong", "sub", "sup", "time", "u", "var"}
 BLOCKS = {"blockquote", "li", "ol", "p", "pre", "ul"}
@@ -21,8 +23,19 @@ SCHEMES = {"http", "https", "mailto"}
 
 
 def talk(text):
-    """The HTML (safe str) of what somebody says, ``text`` (str) in Markdown: no headings, pictures or HTML."""
-    return clean(_talk.render(text), PHRASES | BLOCKS, ATTRIBUTES, link_rel="nofollow ugc noopener")
+    """The HTML (safe str) of what somebody says, ``text`` (str) in Markdown: no headings, pictures or HTML.
+
+    Where ``@name`` names a person it is a link to their page.
+    """
+    tokens = _talk.parse(text)
+    html = _talk.renderer.render(tokens, _talk.options, {"named": look_up(tokens)})
+    return clean(html, PHRASES | BLOCKS, ATTRIBUTES, link_rel="nofollow ugc noopener")
+
+
+def named(text):
+    """The people (list of Person) whom ``text`` (str) names by ``@name``: not in code or links, at most ten."""
+    people = {person.pk: person for person, _name in look_up(_talk.parse(text)).values()}
+    return list(people.values())
 
 
 def clean(html, tags, attributes, link_rel):
@@ -52,3 +65,4 @@ def _filter(tag, attribute, value):
 _talk = MarkdownIt("commonmark", {"linkify": True, "breaks": True, "html": False})
 _talk.enable(["strikethrough", "linkify"])
 _talk.disable(["heading", "lheading", "image", "hr"])
+_talk.use(mention_plugin)

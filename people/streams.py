@@ -19,6 +19,7 @@ from live.ticks import tick
 from people.models import NAMES, Names, Person
 
 SIGNED_OUT = 4401
+EVERYWHERE = []  # what stands on every page and can be watched: an app that has such a thing adds it
 
 
 @register(Person)
@@ -64,9 +65,14 @@ class NamesStream(Stream):
 
 
 def watched(request, *things):
-    """The cursors of a page that shows ``things``; everybody's pages listen to their own stream as well."""
+    """The cursors of a page that shows ``things``, and what stands on all; a person's pages listen to their stream."""
     own = [request.user] if request.user.is_authenticated else []
-    return cursors(*things, *own)
+    return cursors(*things, *EVERYWHERE, *own)
+
+
+def depends_on(*things):
+    """The cursors on which a page depends that shows ``things`` and is kept for all: names stand there, too."""
+    return cursors(*things, NAMES, *EVERYWHERE)
 
 
 def live(request):

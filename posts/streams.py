@@ -1,5 +1,6 @@
 """Which streams the blog has, who may listen to them, and which partial shows which item."""
 
+from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
@@ -115,6 +116,10 @@ class PostStream(Stream):
                 self.totals(),
             ]
         )
+
+    def people(self, among):
+        talking = self.thing.comments.filter(state=Comment.State.SHOWN).values("author")
+        return among.filter(Q(pk=self.thing.author_id) | Q(pk__in=talking))
 
     def farewell(self):
         return fragments.morph(render_to_string("partials/withdrawn.html"), "#article")

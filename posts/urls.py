@@ -6,6 +6,7 @@ urlpatterns = [
     path("", views.front, name="front"),
     path("posts/<str:slug>/", views.post, name="post"),
     path("posts/<str:slug>/unlock/", views.unlock, name="unlock"),
+    path("posts/<str:slug>/mute/", views.mute, name="mute"),
     path("posts/<str:slug>/comments/", views.comments, name="comments"),
     path("tags/<str:slug>/", views.tag, name="tag"),
     path("people/<str:username>/", views.person, name="person"),

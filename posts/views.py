@@ -11,15 +11,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from inbox.models import Mute, read
+from inbox.views import choose, is_reading
 from live import fragments
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.markdown import talk
-from people.models import NAMES, Person
+from people.models import Person
 from people.rates import TooFast
 from people.rules import Refused
-from people.streams import watched
+from people.streams import depends_on, watched
 from people.visits import visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
@@ -58,7 +60,7 @@ def listing(request, template, posts, shown=(), **context):
     Kept for all, it depends on what is published, on names, and on each card's post for its number of comments:
     their cursors are taken before the posts are read.
     """
-    needs = cursors(FRONT, NAMES)
+    needs = depends_on(FRONT)
     live = watched(request, *shown)
     page = Paginator(posts.values_list("pk", flat=True), settings.POSTS_PER_PAGE).get_page(request.GET.get("page"))
     keys = list(page.object_list)
@@ -87,10 +89,19 @@ def unlock(request, slug):
     return render(request, "posts/locked.html", {"post": found, "form": form, "live": watched(request)}, status=422)
 
 
+@signed_in
+@require_POST
+def mute(request, slug):
+    """Hear no more, or again, of what is said here."""
+    return choose(request, Mute, readable_post(request, slug))
+
+
 def show_post(request, found, *, thread=None, form=None, status=200):
     """The page of the post ``found``, with all its comments or with one ``thread`` (a top-level Comment)."""
+    if request.user.is_authenticated and is_reading(request):
+        read(request.user, found)
     live = watched(request, found) if not found.password else watched(request)
-    needs = cursors(found, NAMES)
+    needs = depends_on(found)
     found = Post.objects.select_related("author").get(pk=found.pk)  # after the cursor: no gap
     if thread:
         comments, more = [thread], False
@@ -159,6 +170,7 @@ def create_comment(request, slug):
             said = found.comment(request.user, words, parent, key, visit(request))
             if said.state == said.State.REJECTED:
                 raise Refused(_("Your comment was not accepted. A moderator can still put that right."))
+            read(request.user, found)
             return answer(request, said, "" if parent else comment_form(request, found, CommentForm()))
     except Refused as refusal:
         form.add_error(None, refusal)

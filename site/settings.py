@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "daphne",
     "live",
     "people",
+    "inbox",
     "posts",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -92,6 +93,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "people.streams.live",
+                "inbox.context.inbox",
             ]
         },
     }

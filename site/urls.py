@@ -12,6 +12,7 @@ admin.site.site_header = admin.site.site_title = "Parley"
 
 urlpatterns = [
     path("", include("posts.urls")),
+    path("", include("inbox.urls")),
     path("", include("people.urls")),
     path("accounts/", include("allauth.urls")),
     # The admin's own way to a new password would not tell the person's other pages.

@@ -2,7 +2,10 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
+from live.streams import name_of
+
 register = template.Library()
+register.filter("stream", name_of)
 drawn = {}  # (partial, language, likeness) -> HTML
 DRAWN = 5000  # items remembered
 

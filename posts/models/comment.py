@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import Notification, retract, tell_each
 from live.models import Item
 from live.ticks import tick
-from people.markdown import talk
+from people.markdown import named, talk
 from people.rules import Closed, Refused, tidy
 from posts.models.moderation import QUEUE, Moderated, Ruling, given, moderates
 from posts.models.review import examine
@@ -116,14 +117,15 @@ class Comment(Moderated, Item):
                 raise Refused(_("The time to edit this comment has passed."))
             if body == self.body:
                 return
-            Revision.objects.create(comment=self, body=self.body)
-            self.body, self.html = new.body, new.html
+            before, self.body, self.html = self.body, new.body, new.html
+            Revision.objects.create(comment=self, body=before)
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
                 self.edited_at = timezone.now()
             if self.is_shown:
                 self.stamp(now)
-                self.tell()
             self.save()
+            if self.is_shown:
+                self.tell(before)
 
     def remove(self, by, reason=""):
         """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
@@ -179,11 +181,25 @@ class Comment(Moderated, Item):
         if self.state == self.State.GONE and above and above.state == self.State.TOMBSTONE:
             above._fall(now)
 
-    def tell(self):
-        """Notify those whom the comment concerns, from the moment it is shown; in the transaction of its cause."""
+    def tell(self, before=""):
+        """Notify those whom the comment concerns, from the moment it is shown; in the transaction of its cause.
+
+        After an edit, ``before`` (str) is the text that was replaced.
+        """
+        tell_each(self.recipients(before), thread=self.post, source=self, by=self.author)
 
     def untell(self):
         """Take back what was told of it: it is shown no longer."""
+        retract(self)
+
+    def recipients(self, before=""):
+        """Whom the comment concerns, and how (dict of kind to people); after an edit of ``before``, the newly named."""
+        kind = Notification.Kind
+        if before:
+            known = named(before)
+            return {kind.MENTION: [person for person in named(self.body) if person not in known]}
+        answered = [self.parent.author] if self.parent and self.parent.author_id else []
+        return {kind.MENTION: named(self.body), kind.REPLY: answered, kind.COMMENT: [self.post.author]}
 
     def place(self, parent):
         """Put this comment below ``parent`` (Comment, or None for the top level)."""

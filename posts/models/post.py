@@ -9,6 +9,7 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import Errand
 from live.models import Item
 from live.ticks import tick
 from people.markdown import talk
@@ -172,6 +173,18 @@ class Post(Item):
                 self.stamp(front)
                 self.article_changed = own
             self.save(update_fields=self.WRITTEN)
+            self._tell(before)
+
+    def _tell(self, before):
+        """Let the author's followers know when the post is published, and forget it when it is withdrawn.
+
+        ``before`` (Post or None) is what it was. An import is no news.
+        """
+        was, is_now = (one is not None and one.status == self.Status.PUBLISHED for one in (before, self))
+        if is_now and not was and not self.is_page and not (before is None and self.origin):
+            Errand.tell(self, self.author)
+        elif was and not is_now:
+            Errand.untell(self)
 
     def comment(self, author, body, parent=None, key=None, visit=None):
         """Let ``author`` say ``body`` (str), in answer to ``parent`` (Comment) if given. → the comment.
@@ -227,6 +240,10 @@ class Post(Item):
     def is_public(self):
         due = self.status == self.Status.SCHEDULED and self.published_at <= timezone.now()
         return self.status == self.Status.PUBLISHED or due
+
+    def is_known_to(self, person):
+        """Whether ``person`` may know that there is this post, and its title."""
+        return self.is_public or self.editable_by(person)
 
     def readable_by(self, person):
         """Whether ``person`` may read without being asked for a password."""

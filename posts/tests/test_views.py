@@ -218,7 +218,7 @@ def test_every_address_of_ours_is_tried_above():
     """A new route must be thought of here."""
     ours = {pattern.name for pattern in get_resolver("posts.urls").url_patterns}
     assert ours == {
-        *("front", "post", "unlock", "comments", "tag", "person"),
+        *("front", "post", "unlock", "mute", "comments", "tag", "person"),
         *("comment", "reply", "replies", "edit-comment", "delete-comment"),
         # test_moderation.py:
         *("report-comment", "comment-menu"),

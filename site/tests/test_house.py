@@ -11,11 +11,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 MAY_IMPORT = {
     "live": set(),
     "people": {"live"},
-    "posts": {"live", "people"},
+    "inbox": {"live", "people"},
+    "posts": {"live", "people", "inbox"},
 }
 OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
 BROADCAST += ["comments_state", "older_comments", "more_replies"]
+BROADCAST += ["badge", "retitle", "notification", "notifications", "announcement", "announcements"]
 
 
 def sources(app):
@@ -74,7 +76,8 @@ def test_broadcast_partials_know_no_time_zone_but_the_sites(name):
 
 
 def test_every_partial_that_a_stream_renders_is_among_those_checked():
-    rendered = re.findall(r'"partials/(\w+)\.html"', (ROOT / "posts/streams.py").read_text())
+    streams = [(ROOT / app / "streams.py").read_text() for app in ("posts", "inbox")]
+    rendered = re.findall(r'"partials/(\w+)\.html"', "".join(streams))
     assert set(rendered) - {"withdrawn"} <= set(BROADCAST)
 
 

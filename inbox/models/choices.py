@@ -1,0 +1,73 @@
+"""What a person chose: whom to follow, whom to ignore, which thread to hear no more of."""
+
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models
+
+from inbox.models.things import pointing
+
+
+class Choice(models.Model):
+    """Something that ``person`` chose; it can be chosen once, and taken back."""
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    chosen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def made(cls, person, thing):
+        """The rows (QuerySet, at most one) that say that ``person`` chose ``thing``."""
+        return cls.objects.filter(person=person, **cls.naming(thing))
+
+    @classmethod
+    def make(cls, person, thing, chosen=True):
+        """Let ``person`` choose ``thing``, or no longer (``chosen``, bool). Twice is as once."""
+        if chosen:
+            cls.objects.get_or_create(person=person, **cls.naming(thing))
+        else:
+            cls.made(person, thing).delete()
+
+
+class Follow(Choice):
+    """``person`` is told of the posts that ``author`` publishes."""
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["author", "person"], name="follow_once")]
+        indexes = [models.Index(fields=["author", "id"])]
+
+    @staticmethod
+    def naming(author):
+        return {"author": author}
+
+
+class Ignore(Choice):
+    """``person`` is told nothing of what ``ignored`` says."""
+
+    ignored = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "ignored"], name="ignore_once")]
+
+    @staticmethod
+    def naming(ignored):
+        return {"ignored": ignored}
+
+
+class Mute(Choice):
+    """``person`` is told nothing of what is said in ``thread``, not even when they are named there."""
+
+    thread_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    thread_id = models.PositiveBigIntegerField()
+    thread = GenericForeignKey("thread_type", "thread_id")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "thread_type", "thread_id"], name="mute_once")]
+
+    @staticmethod
+    def naming(thread):
+        return pointing("thread", thread)

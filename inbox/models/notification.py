@@ -1,0 +1,333 @@
+from django.conf import settings
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.db.models import Min, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from inbox.models.choices import Ignore, Mute
+from inbox.models.things import pointing
+from live.models import Item
+from live.ticks import tick
+from people.models import Person
+
+NAMES = 3  # people whom a row knows by name; the others it counts
+
+
+class NotificationQuerySet(models.QuerySet):
+    def standing(self):
+        """The rows that an inbox shows, in its order."""
+        return self.filter(gone=False).order_by("-at", "-pk")
+
+    def unread(self):
+        """The rows that the badge counts."""
+        return self.filter(gone=False, read_at=None)
+
+    def about(self, thread):
+        return self.filter(**pointing("thread", thread))
+
+    def drawn(self):
+        """The rows as a list, with the threads and the people whom their sentences name: in a few queries."""
+        rows = list(self.prefetch_related("thread"))
+        people = Person.objects.in_bulk({pk for row in rows for pk in row.who})
+        for row in rows:
+            row.people = [people[pk] for pk in row.who if pk in people]
+        return rows
+
+
+class Notification(Item):
+    """One row of ``person``'s inbox: what happened in ``thread``, newest ``source`` and first three ``who`` (keys).
+
+    While a row is unread, more of the same kind in the same thread adds to it; the ``causes`` say what it consists
+    of. A row whose causes were all taken back is ``gone``: it stays, for only rows can tell open pages. ``moved`` is
+    the tick at which it last took the first place.
+
+    A thread may say ``is_known_to(person)``: whether the person may read its title now.
+    """
+
+    class Kind(models.TextChoices):
+        """In the order of precedence: of one source a person is told one thing."""
+
+        MESSAGE = "message", gettext_lazy("private message")
+        MENTION = "mention", gettext_lazy("mention")
+        REPLY = "reply", gettext_lazy("reply")
+        COMMENT = "comment", gettext_lazy("comment on my post")
+        POST = "post", gettext_lazy("new post")
+        MODERATION = "moderation", gettext_lazy("moderation")
+
+    MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST]
+
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
+    kind = models.CharField(max_length=10, choices=Kind)
+    thread_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    thread_id = models.PositiveBigIntegerField()
+    thread = GenericForeignKey("thread_type", "thread_id")
+    source_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    source_id = models.PositiveBigIntegerField()
+    source = GenericForeignKey("source_type", "source_id")
+    who = models.JSONField(default=list)
+    count = models.PositiveIntegerField(default=1)  # of people
+    at = models.DateTimeField(default=timezone.now)
+    read_at = models.DateTimeField(null=True)
+    gone = models.BooleanField(default=False)
+    moved = models.BigIntegerField(default=0)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "changed"]),
+            models.Index(fields=["person", "-at"]),
+            models.Index(fields=["person"], condition=Q(read_at=None, gone=False), name="inbox_unread"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "thread_type", "thread_id", "kind"],
+                condition=Q(read_at=None, gone=False, kind__in=["reply", "comment", "post"]),
+                name="one_unread_row_per_thread_and_kind",
+            )
+        ]
+
+    def __str__(self):
+        return self.sentence
+
+    def get_absolute_url(self):
+        return reverse("notification", args=[self.pk])
+
+    # Verbs
+
+    def read(self):
+        """The person has seen this."""
+        _read(self.person, Notification.objects.filter(pk=self.pk))
+
+    def unread(self):
+        """The person wants to come back to this. Another unread row of the same kind and thread takes it in."""
+        with transaction.atomic():
+            [now] = tick(self.person)
+            self.refresh_from_db()
+            if self.gone or not self.read_at:
+                return
+            alike = {"kind": self.kind, "thread_type": self.thread_type_id, "thread_id": self.thread_id}
+            same = Notification.objects.unread().filter(person=self.person, **alike)
+            if self.kind in self.MERGED and (other := same.first()):
+                self.causes.update(notification=other)
+                other.recount()
+                other.stamp(now)
+                other.save()
+                self.gone = True
+            else:
+                self.read_at = None
+            self.stamp(now)
+            self.save()
+
+    def recount(self):
+        """Find anew who is behind this row, and the newest of its sources; with none left it is gone."""
+        by = self.causes.exclude(by=None).values("by").annotate(first=Min("pk")).order_by("first")
+        everybody = list(by.values_list("by", flat=True))
+        self.who, self.count = everybody[:NAMES], len(everybody) or 1
+        newest = self.causes.order_by("-pk").first()
+        if newest:
+            self.source_type_id, self.source_id = newest.source_type_id, newest.source_id
+        self.gone = newest is None
+
+    # Questions
+
+    @property
+    def data_key(self):
+        """Where the row stands among the others: by time, in microseconds."""
+        return f"{int(self.at.timestamp() * 1e6)}{self.pk:010d}"
+
+    @property
+    def target(self):
+        """The path of what the row is about: its newest source, or else the thread."""
+        thing = self.source or self.thread
+        return thing.get_absolute_url() if thing else reverse("inbox")
+
+    @property
+    def title(self):
+        if self.thread is None or not knows(self.person, self.thread):
+            return _("something withdrawn")
+        return str(self.thread)
+
+    @cached_property
+    def people(self):
+        """The first of those who are behind the row (list of Person)."""
+        found = Person.objects.in_bulk(self.who)
+        return [found[pk] for pk in self.who if pk in found]
+
+    @property
+    def names(self):
+        """Who it was: up to three by name, or two and how many others (str)."""
+        names = [str(person) for person in self.people]
+        if not names:
+            return _("Somebody")
+        if self.count > NAMES and len(names) > 1:
+            # Chinese says how many there are in all: 李、Ana 等 6 人.
+            counted = pgettext("after two names, say “others” or “all”: who are counted", "others")
+            number = self.count if counted == "all" else self.count - 2
+            return _("%(one)s, %(two)s and %(n)s others") % {"one": names[0], "two": names[1], "n": number}
+        match names:
+            case [one]:
+                return one
+            case [one, two]:
+                return _("%(one)s and %(two)s") % {"one": one, "two": two}
+            case [one, two, three]:
+                return _("%(one)s, %(two)s and %(three)s") % {"one": one, "two": two, "three": three}
+
+    @property
+    def sentence(self):
+        """What the row says (str, plain text, in the current language)."""
+        match self.kind:
+            case self.Kind.MESSAGE:
+                said = _("%(who)s sent you a message")
+            case self.Kind.MENTION:
+                said = _("%(who)s mentioned you in %(title)s")
+            case self.Kind.REPLY:
+                said = _("%(who)s replied in %(title)s")
+            case self.Kind.COMMENT:
+                said = _("%(who)s commented on your post %(title)s")
+            case self.Kind.POST:
+                said = _("%(who)s published %(title)s")
+            case self.Kind.MODERATION:
+                said = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
+                return said.replace("%(title)s", self.title)
+        return said % {"who": self.names, "title": self.title}
+
+
+def knows(person, thread):
+    """Whether ``person`` may know of ``thread``: if it has anything to say about that, it says."""
+    return not hasattr(thread, "is_known_to") or thread.is_known_to(person)
+
+
+class Cause(models.Model):
+    """One reason for a notification: that ``by`` did ``source``. Of one source nobody is told twice."""
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="causes")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    source_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
+    source_id = models.PositiveBigIntegerField()
+    source = GenericForeignKey("source_type", "source_id")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["source_type", "source_id"])]
+        constraints = [
+            models.UniqueConstraint(fields=["person", "source_type", "source_id"], name="told_once_of_a_source")
+        ]
+
+    def __str__(self):
+        return f"{self.source_type} {self.source_id} for {self.person}"
+
+
+# What the other apps call, inside the transaction of the cause.
+#
+# A stream's row stays locked until its transaction ends, so all transactions must lock in one order: first the
+# stream of what changed (a post, a room), then those of the people who are told, all of them in one call. Whoever
+# tells of two changes makes two transactions of it.
+
+
+def tell(kind, people, *, thread, source, by):
+    """Notify ``people`` (iterable of Person) that ``by`` (Person or None) did ``source`` in ``thread``.
+
+    ``kind`` is a ``Notification.Kind``. Left out are ``by``, who was told of ``source`` already, who may not sign
+    in, who may not know of ``thread``, and (but for moderation) who muted it or ignores ``by``.
+
+    Raises ``TransactionManagementError`` outside a transaction.
+    """
+    tell_each({kind: people}, thread=thread, source=source, by=by)
+
+
+def tell_each(recipients, *, thread, source, by):
+    """As ``tell``, for several kinds at once: ``recipients`` maps kinds to people. Each is told one thing."""
+    told = {}
+    for kind in Notification.Kind:
+        for person in recipients.get(kind, ()):
+            told.setdefault(person.pk, kind)
+    if by:
+        told.pop(by.pk, None)
+    people = _willing(told, thread, source, by)
+    if not people:
+        return
+    heads = tick(*people)
+    open_rows = Notification.objects.unread().about(thread).filter(person__in=people, kind__in=Notification.MERGED)
+    open_rows = {(row.person_id, row.kind): row for row in open_rows}
+    new, joined, causes = [], [], []
+    for person, now in zip(people, heads, strict=True):
+        row = open_rows.get((person.pk, told[person.pk]))
+        if row is None:
+            row = Notification(person=person, kind=told[person.pk], thread=thread, who=[by.pk] if by else [])
+            new.append(row)
+        else:
+            joined.append(row)
+        row.source, row.at, row.moved = source, timezone.now(), now
+        row.stamp(now)
+        causes.append(Cause(notification=row, person=person, source=source, by=by))
+    Notification.objects.bulk_create(new)
+    Cause.objects.bulk_create(causes)
+    for row in joined:
+        row.recount()
+        row.save()
+
+
+def _willing(told, thread, source, by):
+    """Those of ``told`` (dict of a person's key to kind) who shall hear of ``source``: list of Person."""
+    if not told:
+        return []
+    knowing = Cause.objects.filter(person__in=told, **pointing("source", source)).values("person")
+    people = Person.objects.filter(pk__in=told, is_active=True).exclude(pk__in=knowing)
+    deaf = set(Mute.objects.filter(person__in=told, **pointing("thread", thread)).values_list("person", flat=True))
+    if by:
+        deaf |= set(Ignore.objects.filter(person__in=told, ignored=by).values_list("person", flat=True))
+    hearing = [one for one in people if one.pk not in deaf or told[one.pk] == Notification.Kind.MODERATION]
+    return [one for one in hearing if knows(one, thread)]
+
+
+def retract(source, most=None):
+    """Take back what was told of ``source``: rows lose a name, or go. → of how many people (int)
+
+    ``most`` (int) limits them, for what so many were told of that it is done in parts.
+    """
+    causes = Cause.objects.filter(**pointing("source", source)).order_by("pk")[:most]
+    people = list(Person.objects.filter(pk__in=list(causes.values_list("person", flat=True))))
+    if not people:
+        return 0
+    heads = dict(zip([person.pk for person in people], tick(*people), strict=True))
+    causes = Cause.objects.filter(person__in=people, **pointing("source", source))
+    rows = list(Notification.objects.filter(causes__in=causes))
+    causes.delete()
+    left = set(Cause.objects.filter(notification__in=rows).values_list("notification", flat=True))
+    for row in rows:
+        row.stamp(heads[row.person_id])
+        row.gone = row.pk not in left
+        if not row.gone:
+            row.recount()
+            row.save()
+    Notification.objects.bulk_update([row for row in rows if row.gone], ["gone", "changed"])
+    return len(people)
+
+
+def read(person, thread):
+    """``person`` has ``thread`` before them: nothing in it is news to them any more. In all their tabs.
+
+    Opening the thread reads it, and so does saying something there. That somebody answers while it is open does
+    not: the page may be in a tab that nobody looks at, and a badge that never shows would be missed.
+    """
+    _read(person, Notification.objects.about(thread))
+
+
+def read_all(person):
+    """``person`` has seen it all."""
+    _read(person, Notification.objects.all())
+
+
+def _read(person, rows):
+    rows = rows.unread().filter(person=person)
+    if not rows.exists():
+        return
+    with transaction.atomic():
+        [now] = tick(person)
+        rows.update(read_at=timezone.now(), changed=now)

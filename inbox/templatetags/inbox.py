@@ -1,0 +1,54 @@
+from html import unescape
+
+from django import template
+from django.urls import reverse
+
+from inbox.models import Follow, Ignore, Mute
+
+register = template.Library()
+
+CAP = 99
+
+
+@register.filter
+def capped(number):
+    """``number`` (int) as a badge shows it (str)."""
+    return f"{CAP}+" if number > CAP else str(number)
+
+
+@register.simple_block_tag
+def titled(content):
+    """The text (str, not escaped) of the title's block: the page needs it again, to ask for a title with a number.
+
+    Use it with ``as``.
+    """
+    return unescape(content).strip()
+
+
+@register.inclusion_tag("partials/choice.html", takes_context=True)
+def follow(context, author):
+    return choice(context, Follow, author, reverse("follow", args=[author.username]))
+
+
+@register.inclusion_tag("partials/choice.html", takes_context=True)
+def ignore(context, person):
+    return choice(context, Ignore, person, reverse("ignore", args=[person.username]))
+
+
+@register.inclusion_tag("partials/choice.html", takes_context=True)
+def mute(context, thread, address):
+    """The button that mutes ``thread``, by a POST to ``address`` (a path)."""
+    return choice(context, Mute, thread, address)
+
+
+def choice(context, model, thing, address):
+    """What ``partials/choice.html`` needs: a form by which the reader makes the choice ``model`` or takes it back."""
+    person = context["user"]
+    return {
+        "kind": model._meta.model_name,
+        "made": person.is_authenticated and model.made(person, thing).exists(),
+        "offered": person.is_authenticated and person != thing,
+        "thing": thing,
+        "address": address,
+        "csrf_token": context.get("csrf_token"),
+    }
