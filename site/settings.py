@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "live",
     "people",
     "posts",
+    "rooms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -223,3 +224,18 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+
+# The rules of rooms and of private messages, in the same units.
+
+MESSAGE_LENGTH = 2000
+MESSAGES_AT_FIRST = 40
+MESSAGES_IN_PAGE = 300
+MESSAGES_A_SPAN, MESSAGE_SPAN = 5, 5
+MESSAGE_EDIT_WITHIN = 15 * 60
+MESSAGE_TURN = 5 * 60  # a longer silence begins a new turn
+MARKS_AT_ONCE = 200
+CONVERSATION_MOST = 10
+CONVERSATION_AGE = 24 * 3600
+CONVERSATIONS_A_DAY = 20
+PEOPLE_SHOWN_UP_TO, PEOPLE_SHOWN_OF_MORE = 50, 20
+LEAVE_AFTER = 10  # so long somebody is still here after their last tab has closed: a reload is silent

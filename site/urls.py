@@ -14,6 +14,7 @@ admin.site.site_header = admin.site.site_title = "Parley"
 urlpatterns = [
     path("", include("posts.urls")),
     path("", include("people.urls")),
+    path("", include("rooms.urls")),
     path("accounts/", include("allauth.urls")),
     # Without a token, for the pages of the signed-out are the same for all. The choice carries no authority.
     path("language/", csrf_exempt(set_language), name="set_language"),
