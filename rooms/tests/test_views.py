@@ -125,7 +125,9 @@ def test_strangers_find_no_trace(den, alice, bob, as_carol, client):
             assert b"the marker" not in stranger.get("/").content + stranger.get("/rooms/").content
     for message in secret:
         for verb in ("edit", "delete", "report"):
-            assert as_carol.post(f"/rooms/messages/{message.pk}/{verb}/", {"body": "x", "reason": "x"}).status_code == 404
+            assert (
+                as_carol.post(f"/rooms/messages/{message.pk}/{verb}/", {"body": "x", "reason": "x"}).status_code == 404
+            )
         for verb in ("messages", "read", "involvement"):
             assert as_carol.post(f"/rooms/{message.room_id}/{verb}/", {"body": "x"}).status_code == 404
     assert b"the marker" not in as_carol.get("/messages/alice/").content + as_carol.get("/messages/bob/").content
@@ -149,7 +151,9 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     assert moderator.post("/admin/rooms/report/", chosen).status_code == 302
     assert not said.room.messages.standing().exists() and not Report.objects.filter(settled_at=None)
     private = f"/admin/rooms/room/{said.room_id}/change/"
-    assert moderator.get(private).status_code == 302 and b"the marker" not in moderator.get("/admin/rooms/room/").content
+    assert (
+        moderator.get(private).status_code == 302 and b"the marker" not in moderator.get("/admin/rooms/room/").content
+    )
 
 
 def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob, person):
@@ -167,6 +171,6 @@ def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob,
     assert den.readable_by(alice) and not den.readable_by(bob)
     rows |= {"memberships-INITIAL_FORMS": 1, "memberships-1-id": ""}
     back = editor.post(address, rows | {"kind": "members"})
-    assert back.status_code == 302, re.findall(r'errorlist.*', back.content.decode())
+    assert back.status_code == 302, re.findall(r"errorlist.*", back.content.decode())
     assert den.readable_by(bob)
     assert editor.post(address, rows | {"kind": "direct"}).status_code == 200
