@@ -19,11 +19,7 @@ class ReportForm(forms.Form):
     reason = forms.CharField(label=_("What is wrong with it?"), required=False, max_length=300)
 
 
-class InvolvementForm(forms.Form):
-    involvement = forms.ChoiceField(label=_("Hear of"))
-
-
 class NewConversationForm(forms.Form):
     """Whom to write to: usernames, with commas or spaces between."""
 
-    people = forms.CharField(label=_("To"), required=False, max_length=400)
+    people = forms.CharField(label=_("Write to"), required=False, max_length=400)
