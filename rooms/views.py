@@ -94,6 +94,7 @@ def show_room(request, found, *, others=(), form=None, status=200):
     needs = cursors(*([found] if found.pk else []), NAMES)
     if found.pk:
         found.refresh_from_db()  # after the cursor: no gap
+    needs += cursors(found.theme) if found.theme else []
     me = request.user if request.user.is_authenticated and found.pk else None
     membership = me and found.memberships.standing().filter(person=me).first()
     said = found.messages.standing().drawn() if found.pk else Message.objects.none()

@@ -2,6 +2,7 @@ import math
 from datetime import timedelta
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
@@ -206,6 +207,11 @@ class Room(models.Model):
         if self.kind == self.Kind.OPEN:
             return True
         return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
+
+    @property
+    def theme(self):
+        """What the room was made about, if the public may read that; else None."""
+        return self.about if self.about and self.about.readable_by(AnonymousUser()) else None
 
     @classmethod
     def between(cls, by, others):

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.urls import get_resolver
 
 from live.streams import cursors
 from rooms.models import Block, Message, Report, Room
@@ -129,11 +130,18 @@ def test_strangers_find_no_trace(den, alice, bob, as_carol, client):
                 as_carol.post(f"/rooms/messages/{message.pk}/{verb}/", {"body": "x", "reason": "x"}).status_code == 404
             )
         for verb in ("messages", "read", "involvement"):
-            assert as_carol.post(f"/rooms/{message.room_id}/{verb}/", {"body": "x"}).status_code == 404
+            address = f"/rooms/{message.room_id}/{verb}/"
+            assert as_carol.post(address, {"body": "x", "involvement": "everything"}).status_code == 404
     assert b"the marker" not in as_carol.get("/messages/alice/").content + as_carol.get("/messages/bob/").content
     assert as_carol.get("/rooms/None/").status_code == 404
     assert Message.objects.filter(removed_at=None).count() == 2
     assert client.get("/messages/alice/").status_code == 302
+
+
+def test_a_member_says_of_how_much_they_want_to_hear(den, as_bob, bob):
+    assert as_bob.post(f"/rooms/{den.pk}/involvement/", {"involvement": "nothing"}).url == "/rooms/the-den/"
+    assert den.memberships.get(person=bob).involvement == "nothing"
+    assert as_bob.post(f"/rooms/{den.pk}/involvement/", {"involvement": "gossip"}).status_code == 404
 
 
 def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mallory):
@@ -174,3 +182,12 @@ def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob,
     assert back.status_code == 302, re.findall(r"errorlist.*", back.content.decode())
     assert den.readable_by(bob)
     assert editor.post(address, rows | {"kind": "direct"}).status_code == 200
+
+
+def test_every_address_of_ours_is_tried_above():
+    """A new route must be thought of here."""
+    ours = {pattern.name for pattern in get_resolver("rooms.urls").url_patterns}
+    assert ours == {
+        *("rooms", "room", "messages", "read", "involvement", "conversations", "conversation", "block"),
+        *("edit-message", "delete-message", "report-message"),
+    }
