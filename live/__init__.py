@@ -23,8 +23,10 @@ ring      to announce a stream's new head, after commit               ``hub.py``
 hub       one per process: hears rings, renders a delta once, and     ``hub.py``
           hands the text to every listener
 listener  one open page's socket                                      ``consumers.py``
-whisper   live but not recorded: typing                               ``hub.py``
+whisper   live but not recorded: typing                               ``attendance.py``
 pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``hub.py``
+who is    the people and tabs on a stream, across processes           ``attendance.py``
+here
 lease     a process's proof of life; presence belongs to it           ``presence.py``
 page      an anonymous answer, kept until one of its streams rings    ``pages.py``
 ========  ==========================================================  ==================

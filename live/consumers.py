@@ -33,7 +33,7 @@ HANDSHAKES = 100  # new sockets a second, in one process
 OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
 STREAMS = 20  # streams that one page may show
 BURST, REFILL = 40, 4  # messages at once, and so many more each second
-WHISPER_EVERY = 3  # seconds between two whispers of one page; those between are dropped
+WHISPER_EVERY = 2.5  # seconds between two whispers of one page; those between are dropped (a page waits for 3)
 HEARD_OUT = 2  # seconds in which a page that is one too many may still say what it came for
 STALL = 15  # seconds that a listener may take to read one text before it is cut off
 
@@ -173,7 +173,7 @@ class LiveConsumer:
         self.speak(said.pop("language", None))
         whispered = said.pop("whisper", None)
         if whispered is not None:
-            return await self.whisper(whispered, said)
+            return await self.whisper(whispered)
         if len(said) > STREAMS:
             raise Close(NOT_WELCOME)
         for name, cursor in [(named(signed), counted(tick)) for signed, tick in said.items()]:
@@ -184,12 +184,12 @@ class LiveConsumer:
                 self.hub.leave(self, name)
                 await self.hub.join(self, name, cursor)
 
-    async def whisper(self, signed, said):
+    async def whisper(self, signed):
         name = named(signed)
         now = time.monotonic()
         if name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
             self.whispered_at = now
-            await self.hub.whisper(self, name, {key: str(value)[:200] for key, value in said.items()})
+            await self.hub.whisper(self, name)
 
     def spend(self):
         """Count a message against the allowance. Raises ``Close`` when that is used up."""

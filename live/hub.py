@@ -15,15 +15,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import DatabaseError
-from django.utils import translation
 
 from live import metrics, presence
+from live.attendance import Attendance
 from live.fast import encode
-from live.streams import compose, find, heads, kinds, recent
+from live.streams import compose, heads, recent
+from live.threads import in_thread
 
 logger = logging.getLogger("live")
 
@@ -32,7 +32,6 @@ RENEWAL = 10  # seconds between two renewals of the lease
 LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
 LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
 SHARED = 1  # seconds for which those who missed the same share what was rendered
-SETTLE = 0.5  # seconds in which arrivals and departures are gathered before they are written and told
 
 chores = []
 _hub = None
@@ -81,11 +80,6 @@ def here(lease=None):
     return _hub
 
 
-def in_thread(function, *arguments):
-    """Run ``function`` in a worker thread with healthy database connections; not Channels' single one."""
-    return database_sync_to_async(function, thread_sensitive=False)(*arguments)
-
-
 def group(name):
     """The channel layer's group for the stream ``name``."""
     return "live." + name.replace(":", ".")
@@ -95,7 +89,7 @@ class Audience:
     """The listeners (set) of the stream ``name`` in one ``language``, all at one ``cursor``.
 
     ``head`` is the newest tick heard of; ``busy`` while a delta is under way; ``viewers`` counts whose pages
-    they are, all of whom were asked for their right; ``newcomers`` were not told yet how many read along.
+    they are, all of whom were asked for their right; ``newcomers`` were not told yet who is here.
     """
 
     def __init__(self, name, language, cursor):
@@ -141,11 +135,7 @@ class Hub:
         self.catching_up = {}  # (name, language, since) -> future of what was composed for it
         self.rings = {}  # name -> head, not yet published
         self.publishing = False
-        self.tabs = Counter()  # (name, who) -> open tabs in this process
-        self.moved = set()  # the (name, who) whose tabs changed since they were recorded
-        self.told = {}  # name -> the number of readers that its audiences were told
-        self.settling = False
-        self.recording = asyncio.Lock()
+        self.attendance = Attendance(self)
         self.tasks = set()
 
     def spawn(self, coroutine):
@@ -189,13 +179,19 @@ class Hub:
                 logger.warning("no channel layer (%s): trying again", type(error).__name__)
                 await asyncio.sleep(1)
                 continue
-            if event["type"] == "ring":
+            try:
+                self.understand(event)
+            except Exception:  # of another version, or of somebody else's making: the next may be good
+                logger.exception("an event was not understood")
+
+    def understand(self, event):
+        match event["type"]:
+            case "ring":
                 self.heard(event["name"], event["head"])
-            elif event["type"] == "presence":
-                self.told.pop(event["name"], None)
-                self.settle()
-            elif event["type"] == "whisper":
-                self.spawn(self.tell_whisper(event))
+            case "presence":
+                self.attendance.heard(event["name"])
+            case "whisper":
+                self.attendance.whisper(event["name"], event["who"])
 
     def heard(self, name, head):
         """Bring the audiences of ``name`` up to ``head``, unless they are there."""
@@ -274,7 +270,7 @@ class Hub:
         audience.add(listener)
         listener.audiences[name] = audience
         self.heard(name, cursor)
-        self.attend(listener, audience)
+        self.attendance.attend(listener, audience)
 
     async def catch_up(self, listener, name, since):
         """Compose what ``listener`` missed since the tick ``since`` (int). → ``Composed``
@@ -313,7 +309,7 @@ class Hub:
             del self.audiences[name, audience.language]
             metrics.STREAMS.set(len(self.audiences))
             self.spawn(self.leave_group(name))
-        self.depart(listener, audience)
+        self.attendance.depart(listener, audience)
         return audience.cursor
 
     async def leave_group(self, name):
@@ -344,81 +340,11 @@ class Hub:
 
     # Whispers
 
-    async def whisper(self, listener, name, said):
-        """Pass on what ``listener`` whispers (dict of str) to the stream ``name``; nothing is recorded."""
-        event = {"type": "whisper", "name": name, "who": listener.who, "said": said}
+    async def whisper(self, listener, name):
+        """Let all processes know that ``listener`` types on the stream ``name``; nothing is recorded."""
         if self.channel is None or name not in self.groups:
-            await self.tell_whisper(event)
-        await self.send(name, event)
-
-    async def tell_whisper(self, event):
-        for audience in self.of(event["name"]):
-            try:
-                text = await in_thread(_whispered, audience.language, event)
-            except Exception:
-                logger.exception("a whisper could not be rendered")
-                continue
-            audience.hand(text, [one for one in audience.listeners if one.who != event["who"]])
-
-    # Who is here
-
-    def attend(self, listener, audience):
-        if kinds[audience.name.partition(":")[0]].counts_readers:
-            audience.newcomers.add(listener)
-            self.tabs[audience.name, listener.who] += 1
-            self.moved.add((audience.name, listener.who))
-            self.settle()
-
-    def depart(self, listener, audience):
-        if (audience.name, listener.who) in self.tabs:
-            self.tabs[audience.name, listener.who] -= 1
-            self.moved.add((audience.name, listener.who))
-            self.settle()
-
-    def settle(self):
-        if not self.settling:
-            self.settling = True
-            self.spawn(self._settle())
-
-    async def _settle(self):
-        """Write who came and went, tell the other processes, and tell the pages how many are here."""
-        await asyncio.sleep(SETTLE)
-        self.settling = False
-        try:
-            await self.record()
-            counting = {a.name for a in self.audiences.values() if a.newcomers or a.name not in self.told}
-            await self.tell_readers({name for name in counting if kinds[name.partition(":")[0]].counts_readers})
-        except Exception:
-            logger.exception("presence could not be kept")
-
-    async def record(self):
-        if not self.moved or self.lease is None:
-            return
-        async with self.recording:  # or an older count could be written after a newer one
-            moved, self.moved = self.moved, set()
-            try:
-                await in_thread(presence.record, self.lease, {key: self.tabs[key] for key in moved})
-            except Exception:
-                self.moved |= moved
-                raise
-        for key in moved:
-            if not self.tabs[key]:
-                del self.tabs[key]
-        for name in {name for name, _ in moved}:
-            self.told.pop(name, None)
-            await self.send(name, {"type": "presence", "name": name})
-
-    async def tell_readers(self, names):
-        counts = await in_thread(presence.readers, names) if names else {}
-        for name, count in counts.items():
-            changed = self.told.get(name) != count
-            self.told[name] = count
-            for audience in self.of(name):
-                if not changed and not audience.newcomers:
-                    continue
-                text = await in_thread(_counted, name, audience.language, count)
-                audience.hand(text, audience.listeners if changed else audience.newcomers & audience.listeners)
-                audience.newcomers.clear()
+            self.attendance.whisper(name, listener.who)
+        await self.send(name, {"type": "whisper", "name": name, "who": listener.who})
 
     # The pulse
 
@@ -436,7 +362,7 @@ class Hub:
             self.lease = await in_thread(presence.claim)
         elif self.loop.time() >= self.renewed_at + RENEWAL:
             if not await in_thread(presence.renew, self.lease):
-                self.moved |= set(self.tabs)
+                self.attendance.recorded_anew()
             self.renewed_at = self.loop.time()
         names = {name for name, _ in self.audiences}
         wanted = names | set(self.kept)
@@ -449,20 +375,6 @@ class Hub:
                 self.heard(name, head)
         for name in wanted:
             await self.join_group(name)
-        if self.moved:
-            await self.record()
-        await self.tell_readers({name for name in names if kinds[name.partition(":")[0]].counts_readers})
+        await self.attendance.beat()
         for chore in chores:
             await in_thread(chore)
-
-
-def _whispered(language, event):
-    with translation.override(language):
-        stream = find(event["name"])
-        return stream.whisper(event["who"], event["said"]) if stream else ""
-
-
-def _counted(name, language, count):
-    with translation.override(language):
-        stream = find(name)
-        return stream.readers(count) if stream else ""

@@ -96,3 +96,19 @@ def readers(streams):
     ):
         counts[row["stream"]] = row["people"] + row["anonymous"]
     return counts
+
+
+def people(streams):
+    """Who is on each of ``streams`` (iterable of names): dict of str to (tuple of who, number of anonymous tabs).
+
+    Those who came first come first.
+    """
+    here = {stream: ({}, []) for stream in streams}
+    rows = Presence.objects.filter(stream__in=list(here), lease__in=living()).order_by("pk")
+    for stream, who, tabs in rows.values_list("stream", "who", "tabs"):
+        known, anonymous = here[stream]
+        if who:
+            known[who] = True
+        else:
+            anonymous.append(tabs)
+    return {stream: (tuple(known), sum(anonymous)) for stream, (known, anonymous) in here.items()}

@@ -57,11 +57,13 @@ class Stream:
 
     ``limit``: at most so many changed items go out one by one; a page that missed more gets the whole.
     ``counts_readers``: whether ``readers`` is told how many are on the page.
+    ``shows_people``: whether ``people`` is told who is on the page, and ``typing`` who types there.
     ``close_code``: closes the socket, with this code, of one who may listen no longer (int), or None.
     """
 
     limit = 50
     counts_readers = False
+    shows_people = False
     close_code = None
 
     def __init__(self, thing):
@@ -107,12 +109,19 @@ class Stream:
         """Fragments that say that ``count`` people (int) have the page open."""
         return ""
 
-    def people(self, among):
+    def speakers(self, among):
         """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
         return among.none()
 
-    def whisper(self, person, said):
-        """Fragments for the others when ``person`` whispers ``said`` (dict of str); not recorded."""
+    def people(self, ids, anonymous, came=(), left=()):
+        """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
+
+        ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
+        """
+        return ""
+
+    def typing(self, ids):
+        """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""
         return ""
 
 

@@ -117,7 +117,7 @@ class PostStream(Stream):
             ]
         )
 
-    def people(self, among):
+    def speakers(self, among):
         talking = self.thing.comments.filter(state=Comment.State.SHOWN).values("author")
         return among.filter(Q(pk=self.thing.author_id) | Q(pk__in=talking))
 

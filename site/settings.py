@@ -49,6 +49,7 @@ INSTALLED_APPS = [
     "people",
     "inbox",
     "posts",
+    "rooms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -272,3 +273,18 @@ COMMENT_CHECKERS = ["posts.checkers.words", "posts.checkers.akismet"]
 AKISMET_KEY = os.environ.get("AKISMET_KEY", "")
 AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
 AKISMET_TIMEOUT = 3
+
+# The rules of rooms and of private messages, in the same units.
+
+MESSAGE_LENGTH = 2000
+MESSAGES_AT_FIRST = 40
+MESSAGES_IN_PAGE = 300
+MESSAGES_A_SPAN, MESSAGE_SPAN = 5, 5
+MESSAGE_EDIT_WITHIN = 15 * 60
+MESSAGE_TURN = 5 * 60  # a longer silence begins a new turn
+MARKS_AT_ONCE = 200
+CONVERSATION_MOST = 10
+CONVERSATION_AGE = 24 * 3600
+CONVERSATIONS_A_DAY = 20
+PEOPLE_SHOWN_UP_TO, PEOPLE_SHOWN_OF_MORE = 50, 20
+LEAVE_AFTER = 10  # so long somebody is still here after their last tab has closed: a reload is silent

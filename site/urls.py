@@ -7,6 +7,8 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.static import serve
 
+from parley import discuss  # noqa: F401  it adds to the admin
+
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Parley"
 
@@ -14,6 +16,7 @@ urlpatterns = [
     path("", include("posts.urls")),
     path("", include("inbox.urls")),
     path("", include("people.urls")),
+    path("", include("rooms.urls")),
     path("accounts/", include("allauth.urls")),
     # The admin's own way to a new password would not tell the person's other pages.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.db import transaction
 
-from live import fragments, hub, streams
+from live import attendance, fragments, hub, streams
 from live.consumers import LiveConsumer
 from live.streams import Stream, cursors, register
 from live.ticks import tick
@@ -34,7 +34,7 @@ class Lamp:
 @pytest.fixture
 def lamp(transactional_db, monkeypatch):
     monkeypatch.setattr(streams, "kinds", dict(streams.kinds))
-    monkeypatch.setattr(hub, "kinds", streams.kinds)
+    monkeypatch.setattr(attendance, "kinds", streams.kinds)
     lamps = {}
 
     @register(Lamp)
@@ -67,8 +67,8 @@ def lamp(transactional_db, monkeypatch):
         def readers(self, count):
             return fragments.text(f"{count} here", "#readers")
 
-        def whisper(self, who, said):
-            return fragments.text(f"psst {said['text']}", "#whisper")
+        def typing(self, ids):
+            return fragments.text(f"typing: {' '.join(ids)}.", "#typing")
 
     lamp = lamps["1"] = Lamp()
     return lamp

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from live import consumers, hub, streams
+from live import attendance, consumers, hub, streams
 from live.tests.conftest import Page
 
 
@@ -206,15 +206,18 @@ def test_the_readers_are_told_how_many_they_are(lamp, run):
     run(scene())
 
 
-def test_a_whisper_reaches_the_others_and_is_not_kept(lamp, run):
+def test_typing_is_told_to_the_others_and_ends_by_itself(lamp, run, monkeypatch):
+    monkeypatch.setattr(attendance, "TYPING", 0.2)
+
     async def scene():
         one, two = await Page(lamp).open(), await Page(lamp).open()
-        two.consumer.who = "2"  # anonymous pages are all the same somebody
+        one.consumer.who = "1"
         [cursor] = await one.cursors()
-        for text in ("a", "too soon"):
-            one.say({"whisper": cursor.signed, "text": text})
-        await two.hear("psst a")
-        assert "psst" not in one.told and "too soon" not in two.told
+        for _ in range(2):  # the second is too soon
+            one.say({"whisper": cursor.signed})
+        await two.hear("typing: 1.")
+        await two.hear("typing: .")
+        assert "typing: 1." not in one.told and two.told.count("typing: 1.") == 1
 
     run(scene())
 

@@ -1,0 +1,244 @@
+"""People in one room: lines, who is here, who is typing, and the place where one reads."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from e2e.words import SECOND
+from rooms.models import Message, Room
+
+LONG_AGO = timezone.now() - timedelta(days=30)
+
+
+@pytest.fixture
+def cast(site):
+    """alice, bob and carol, who have been here for long."""
+    return [site.account(name, date_joined=LONG_AGO) for name in ("alice", "bob", "carol")]
+
+
+def make(site, name="The lobby", kind=Room.Kind.OPEN, members=()):
+    with site.orm():
+        room = Room(name=name, kind=kind)
+        room.revise()
+        for person in members:
+            room.admit(person)
+    return room
+
+
+def enter(page, address):
+    """Open the room at ``address`` and wait until its page is connected. → ``page``"""
+    page.goto(address)
+    expect(page.locator("#here-number")).not_to_be_empty()
+    return page
+
+
+def send(page, text):
+    page.locator("#body").fill(text)
+    page.locator("#body").press("Enter")
+
+
+def say(page, text):
+    send(page, text)
+    expect(page.locator("#body")).to_have_value("")
+
+
+def fill(site, room, author, number):
+    """``number`` lines of ``author``'s, as if they had been said."""
+    with site.orm():
+        for n in range(number):
+            line = Message(room=room, author=author, body=f"old line {n}", created_at=LONG_AGO)
+            line.save()
+        Room.objects.filter(pk=room.pk).update(last=line.pk)
+
+
+def lines(page):
+    return [text.strip() for text in page.locator("#messages .text").all_inner_texts()]
+
+
+def present(page):
+    return page.locator("#people-here li span")
+
+
+def test_three_people_talk_type_come_and_go(site, cast, open_page):
+    lobby = make(site)
+    alice, bob, carol = cast
+    a, b = (enter(open_page(site, one), "/rooms/the-lobby/") for one in (alice, bob))
+    expect(present(a)).to_have_text(["alice", "bob"], timeout=2 * SECOND)
+    c = enter(open_page(site, carol), "/rooms/the-lobby/")
+    expect(a.locator("#came")).to_have_text("carol has come.", timeout=2 * SECOND)
+    stranger = enter(open_page(site), "/rooms/the-lobby/")
+    expect(a.locator("#here-number")).to_have_text("3 people are here, 1 guest reads along", timeout=2 * SECOND)
+
+    b.locator("#body").press_sequentially("Hel")
+    expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
+    c.locator("#body").press_sequentially("Wel")
+    expect(a.locator("#typing")).to_have_text("bob and carol are typing…", timeout=SECOND)
+    expect(b.locator("#typing")).to_have_text("carol is typing…", timeout=SECOND)
+    expect(a.locator("#typing")).to_have_attribute("aria-hidden", "true")
+    expect(a.locator("#typing")).to_be_empty()
+
+    said = []
+    for page, text in [(a, "One"), (b, "Two"), (c, "Three"), (c, "Four")]:
+        say(page, text)
+        said.append(text)
+        for each in (a, b, c, stranger):
+            expect(each.locator("#messages .text")).to_have_text(said, timeout=SECOND)
+        expect(page.locator("#body")).to_be_focused()
+    expect(b.locator(".line > .opens .name")).to_have_text(["alice", "bob", "carol"])
+
+    mine = c.locator(".line").last
+    mine.hover()
+    mine.get_by_role("link", name="Edit").click()
+    mine.locator("textarea").fill("Five, I mean")
+    mine.get_by_role("button", name="Save").click()
+    expect(a.locator(".line").last).to_contain_text("Five, I mean", timeout=SECOND)
+    expect(a.locator(".line").last).to_contain_text("edited")
+    other = a.locator(".line").last
+    other.hover()
+    expect(other.get_by_role("link", name="Delete")).to_be_hidden()
+
+    tab = c.context.new_page()
+    enter(tab, "/rooms/the-lobby/")
+    c.close()
+    came = a.locator("#came").evaluate("line => line.textContent")
+    tab.reload()
+    expect(tab.locator("#here-number")).not_to_be_empty()
+    a.wait_for_timeout(11 * SECOND)  # as long as a leave would take to show
+    expect(present(a)).to_have_text(["alice", "bob", "carol"])
+    assert a.locator("#came").evaluate("line => line.textContent") == came
+    tab.close()
+    expect(a.locator("#came")).to_have_text("carol has left.", timeout=14 * SECOND)
+    expect(present(a)).to_have_text(["alice", "bob"])
+    with site.orm():
+        assert Message.objects.filter(room=lobby).count() == 4
+
+
+def test_the_view_stays_where_the_reader_is(site, cast, open_page):
+    lobby = make(site)
+    alice, bob, _ = cast
+    fill(site, lobby, alice, 330)
+    a = enter(open_page(site, alice), "/rooms/the-lobby/")
+    b = enter(open_page(site, bob), "/rooms/the-lobby/")
+    scroller, down = b.locator(".scroller"), b.locator(".down")
+    expect(b.locator("#messages .line")).to_have_count(40)
+    at_end = "one => Math.abs(one.scrollTop) < 2"
+    assert scroller.evaluate(at_end)
+    say(a, "At the end it stays at the end")
+    last = b.locator(".line").last
+    expect(last).to_contain_text("stays at the end", timeout=SECOND)
+    expect(last).to_be_in_viewport()
+    assert scroller.evaluate(at_end)
+
+    middle = b.locator(".line").nth(20)
+    middle.evaluate("line => line.scrollIntoView({block: 'center'})")
+    place = middle.bounding_box()["y"]
+    expect(b.locator("#messages .line")).to_have_count(41)
+    for n in range(3):
+        say(a, f"Unseen {n}")
+    expect(b.locator(".line").last).to_contain_text("Unseen 2")
+    assert abs(middle.bounding_box()["y"] - place) < 2
+    expect(down).to_be_in_viewport()
+    assert b.locator(".down .number").evaluate("one => getComputedStyle(one, '::before').content") == "counter(fresh)"
+
+    first = b.locator(".line").first
+    same = b.locator("#" + first.get_attribute("id"))
+    scroller.evaluate("one => one.scrollTop = -one.scrollHeight")
+    expect(b.locator("#messages .line")).to_have_count(44 + 40)
+    expect(same).to_be_in_viewport()
+    for n in range(7):
+        scroller.evaluate("one => one.scrollTop = -one.scrollHeight")
+        expect(b.locator("#messages .line")).to_have_count(min(300, 44 + 40 * (n + 2)))
+    keys = b.locator(".line").evaluate_all("all => all.map(one => Number(one.dataset.key))")
+    assert keys == sorted(keys) and len(keys) == len(set(keys)) == 300
+    expect(b.get_by_role("link", name="Earlier messages")).to_be_visible()
+    say(a, "One too many")
+    expect(b.locator(".line").last).to_contain_text("One too many")
+    expect(b.locator("#messages .line")).to_have_count(300)
+    down.click()
+    expect(b.locator(".line").last).to_be_in_viewport()
+    b.get_by_role("link", name="Earlier messages").evaluate("link => link.click()")
+    expect(b.get_by_text("You see earlier messages.")).to_be_visible()
+    expect(b.locator("#messages .line")).to_have_count(330 + 5 - 300)
+
+
+def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast, open_page):
+    alice, bob, carol = cast
+    den = make(site, "The den", Room.Kind.MEMBERS, [alice, bob])
+    a, b = (enter(open_page(site, one), "/rooms/the-den/") for one in (alice, bob))
+    c = open_page(site, carol)
+    c.expect_troubles = True  # the answer 404 shows on the console
+    assert c.goto("/rooms/the-den/").status == 404
+    heard = []
+    b.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    b.reload()
+    expect(b.locator("#here-number")).not_to_be_empty()
+    say(a, "Hello bob")
+    expect(b.locator("#messages")).to_contain_text("Hello bob", timeout=SECOND)
+    with site.orm():
+        den.memberships.get(person=bob).leave()
+    expect(b.locator("#room")).to_contain_text("You are not a member of this room any more.", timeout=3 * SECOND)
+    say(a, "Now that bob is gone")
+    expect(a.locator("#messages")).to_contain_text("bob is gone", timeout=SECOND)
+    a.wait_for_timeout(2 * SECOND)  # what bob must not hear would have come by then
+    assert heard and not any("is gone" in frame for frame in heard if isinstance(frame, str))
+
+
+def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(site, cast, open_page):
+    alice, bob, _ = cast
+    listing = open_page(site, bob)
+    listing.goto("/messages/")
+    a = open_page(site, alice)
+    a.goto("/messages/bob/")
+    say(a, "Just *you* and me")
+    expect(a.locator("#messages .text")).to_have_text(["Just you and me"])
+    row = listing.locator("#conversations .room-row")
+    expect(row.locator(".mark")).to_have_text("New", timeout=3 * SECOND)
+    b = listing.context.new_page()
+    b.goto("/messages/")
+    b.get_by_role("link", name="alice").click()
+    expect(b.locator("#messages .text")).to_have_text(["Just you and me"])
+    expect(row.locator(".mark")).to_have_count(0)
+    enter(a, "/messages/bob/")
+    say(b, "And me and you")
+    expect(a.locator("#messages .text")).to_have_text(["Just you and me", "And me and you"], timeout=SECOND)
+
+    b.get_by_text("Settings").click()
+    b.get_by_role("button", name="Do not accept messages").click()
+    a.expect_troubles = True  # the answer 422 shows on the console
+    send(a, "Hello?")
+    expect(a.get_by_role("alert")).to_have_text("This person does not accept messages from you.")
+    expect(a.locator("#body")).to_have_value("Hello?")
+
+
+def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_page):
+    make(site)
+    page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
+    page.locator("#body").focus()
+    keyboard = page.context.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "ni", "selectionStart": 2, "selectionEnd": 2})
+    keyboard.send(  # what Chromium hears of Enter while an input method is at work
+        "Input.dispatchKeyEvent",
+        {"type": "rawKeyDown", "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229},
+    )
+    keyboard.send("Input.insertText", {"text": "你"})
+    expect(page.locator("#body")).to_have_value("你")
+    assert lines(page) == []
+    page.locator("#body").press("Enter")
+    expect(page.locator("#messages .text")).to_have_text(["你"], timeout=SECOND)
+
+
+def test_rooms_read_and_write_without_javascript(site, cast, open_page):
+    make(site)
+    page = open_page(site, cast[1], javascript=False)
+    page.expect_troubles = True  # the answer 422 shows on the console
+    page.goto("/rooms/")
+    page.get_by_role("link", name="The lobby").click()
+    say(page, "Said without a script")
+    expect(page.locator("#messages .text")).to_have_text(["Said without a script"])
+    page.get_by_text("A longer message").first.click()
+    page.get_by_label("A longer message").fill("x" * 2001)
+    page.locator("#say-long").get_by_role("button", name="Send").click()
+    expect(page.get_by_role("alert")).to_contain_text("at most 2000 characters (yours has 2001)")
+    expect(page.get_by_label("A longer message")).to_have_value("x" * 2001)

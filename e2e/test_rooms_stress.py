@@ -1,0 +1,144 @@
+"""The long runs in a room: a burst of lines, and a process that dies with its people."""
+
+import asyncio
+import json
+import re
+import threading
+import time
+from datetime import timedelta
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import expect
+from websockets.asyncio.client import connect
+
+from e2e.test_rooms_live import enter, make, present, say
+from e2e.words import HTMX, SECOND
+from live.testing import Page
+from rooms.models import Message
+
+pytestmark = pytest.mark.stress
+
+PAGES, LINES = 200, 500
+
+
+@pytest.fixture
+def server():
+    """The production server."""
+    return "uvicorn"
+
+
+class Mouth:
+    """Says lines in ``room`` as ``person`` over HTTP, as a browser would."""
+
+    def __init__(self, site, person, room):
+        session = site.session(person)
+        self.cookie = f"{session['name']}={session['value']}"
+        page = self.ask(f"{site.url}/rooms/{room.slug}/")
+        self.address = f"{site.url}/rooms/{room.pk}/messages/"
+        self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
+        self.cookie += "; " + page.headers["Set-Cookie"].partition(";")[0]
+
+    def ask(self, address, form=None):
+        return urlopen(Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX}))
+
+    def say(self, lines):
+        for line in lines:
+            self.ask(self.address, {"body": line, "csrfmiddlewaretoken": self.token}).read()
+
+
+async def listen(site, cookie, form, heard, everything):
+    """A page of the person with ``cookie``: fills ``heard`` with the ids of the lines, in the order of their coming."""
+    address = site.url.replace("http", "ws", 1) + "/ws/"
+    options = {"origin": site.url, "compression": None, "max_size": None, "max_queue": None}
+    async with connect(address, additional_headers={"Cookie": cookie}, **options) as line:
+        await line.send(json.dumps(form))
+        while len(heard["ids"]) < everything:
+            frame = await line.recv()
+            heard["frames"] += 1
+            heard["bytes"] += len(frame)
+            told = map(int, re.findall(r'id="message-(\d+)" data-key', frame))
+            heard["ids"] |= dict.fromkeys(told)  # what was said while a delta was made is told twice, and shown once
+        heard["at"] = time.monotonic()
+
+
+def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, capsys):
+    site = sites(RATES="off")
+    room = make(site)
+    people = [site.account(f"person{n}") for n in range(PAGES)]
+    cookies = [(lambda one: f"{one['name']}={one['value']}")(site.session(person)) for person in people]
+    form = Page(f"{site.url}/rooms/the-lobby/").form
+    mouths = [Mouth(site, person, room) for person in people[:5]]
+    pages = [{"ids": {}, "frames": 0, "bytes": 0, "at": 0} for _ in people]
+
+    async def crowd(connected):
+        listening = [
+            asyncio.create_task(listen(site, cookie, form, heard, LINES))
+            for cookie, heard in zip(cookies, pages, strict=True)
+        ]
+        while not all(heard["frames"] for heard in pages):
+            await asyncio.sleep(0.1)
+        connected.set()
+        await asyncio.wait_for(asyncio.gather(*listening), 120)
+
+    connected, failed = threading.Event(), []
+
+    def listen_all():
+        try:
+            asyncio.run(crowd(connected))
+        except BaseException as error:
+            failed.append(error)
+            connected.set()
+
+    listening = threading.Thread(target=listen_all)
+    listening.start()
+    assert connected.wait(60) and not failed
+    before = sum(heard["frames"] for heard in pages)
+    share = LINES // len(mouths)
+    talking = [
+        threading.Thread(target=mouth.say, args=[[f"line {n}.{i}" for i in range(share)]])
+        for n, mouth in enumerate(mouths)
+    ]
+    began = time.monotonic()
+    for one in talking:
+        one.start()
+    for one in talking:
+        one.join()
+    said = time.monotonic()
+    listening.join()
+    assert not failed
+    with site.orm():
+        wanted = list(Message.objects.order_by("pk").values_list("pk", flat=True))
+    assert len(wanted) == LINES
+    for heard in pages:
+        assert list(heard["ids"]) == wanted
+    frames = sum(heard["frames"] for heard in pages) - before
+    with capsys.disabled():
+        print(
+            f"\n{LINES} lines said in {said - began:.1f} s reached {PAGES} pages, all {LINES * PAGES} in order, "
+            f"{max(heard['at'] for heard in pages) - said:.2f} s after the last was said: {frames} deliveries, "
+            f"{LINES * PAGES / frames:.1f} lines in each"
+        )
+
+
+def test_the_people_of_a_killed_process_are_gone_and_come_back_and_miss_nothing(wide, open_page):
+    here, there = wide
+    alice, bob = (here.account(name, date_joined=timezone.now() - timedelta(days=30)) for name in ("alice", "bob"))
+    make(here)
+    a, b = enter(open_page(here, alice), "/rooms/the-lobby/"), enter(open_page(there, bob), "/rooms/the-lobby/")
+    b.expect_troubles = True  # the server that is gone
+    for page in (a, b):
+        expect(present(page)).to_have_text(["alice", "bob"])
+    b.locator("#body").press_sequentially("Hi")
+    expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
+    say(b, "Here I am")
+    expect(a.locator("#messages .text")).to_have_text(["Here I am"], timeout=SECOND)
+    there.kill()
+    say(a, "While you were away")
+    expect(present(a)).to_have_text(["alice"], timeout=45 * SECOND)
+    there.start()
+    expect(b.locator("#messages .text")).to_have_text(["Here I am", "While you were away"], timeout=30 * SECOND)
+    for page in (a, b):
+        expect(present(page)).to_have_text(["alice", "bob"])

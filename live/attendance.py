@@ -1,0 +1,203 @@
+"""Who is here and who is typing, as one process knows it and tells its pages.
+
+Rows say who is here (``live/presence.py``), for all processes; this is what writes and reads them. A process
+writes when a person's first tab opens or their last one closes. One who leaves a stream that shows people is
+kept for ``LEAVE_AFTER`` seconds, so that a reload is silent. Typing is whispered and never written.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+
+from django.conf import settings
+from django.utils import translation
+
+from live import presence
+from live.streams import find, kinds
+from live.threads import in_thread
+
+logger = logging.getLogger("live")
+
+SETTLE = 0.5  # seconds in which arrivals and departures are gathered before they are written and told
+DELIVERIES = 1000  # a second, at most, that one stream may spend on who comes and goes
+TYPING = 6  # seconds that somebody types on after a whisper
+QUIET_ABOVE = 200  # people in one place among whom nobody is shown typing
+NAMED = 3  # typing people whose names are asked for; more are several
+
+
+class Attendance:
+    """Belongs to the ``hub``, whose audiences it tells."""
+
+    def __init__(self, hub):
+        self.hub = hub
+        self.tabs = Counter()  # (name, who) -> open tabs in this process
+        self.moved = set()  # the (name, who) to be written
+        self.left_at = {}  # (name, who) -> when their last tab closed
+        self.told = {}  # name -> what its audiences were told: a number, or (people, anonymous)
+        self.told_at = {}  # name -> when
+        self.stale = set()  # the names to look at anew
+        self.settling = False
+        self.recording = asyncio.Lock()
+        self.typing = {}  # name -> {who: when they whispered}
+        self.typing_told = {}  # name -> (who was said to type, when)
+
+    # Coming and going
+
+    def attend(self, listener, audience):
+        kind = kind_of(audience.name)
+        if kind.counts_readers or kind.shows_people:
+            audience.newcomers.add(listener)
+            self.count(audience.name, listener.who, +1)
+
+    def depart(self, listener, audience):
+        if (audience.name, listener.who) in self.tabs:
+            self.count(audience.name, listener.who, -1)
+
+    def count(self, name, who, more):
+        key = name, who
+        self.tabs[key] += more
+        if not self.tabs[key] and who and kind_of(name).shows_people:
+            self.left_at[key] = self.hub.loop.time()
+            self.hub.loop.call_later(settings.LEAVE_AFTER + 0.01, self.settle)
+        if not who or self.tabs[key] == (1 if more > 0 else 0):
+            self.moved.add(key)
+        self.settle()
+
+    def heard(self, name):
+        """Another process, or this one, has written who is on the stream ``name``."""
+        self.stale.add(name)
+        self.settle()
+
+    def recorded_anew(self):
+        """Our rows were swept away: write them all again."""
+        self.moved |= set(self.tabs)
+
+    def settle(self):
+        if not self.settling:
+            self.settling = True
+            self.hub.spawn(self._settle())
+
+    async def _settle(self):
+        await asyncio.sleep(SETTLE)
+        self.settling = False
+        try:
+            await self.record()
+            new = {audience.name for audience in self.hub.audiences.values() if audience.newcomers}
+            await self.tell(new | self.stale)
+        except Exception:
+            logger.exception("presence could not be kept")
+
+    async def record(self):
+        """Write who came and went, and tell the other processes."""
+        lease, now = self.hub.lease, self.hub.loop.time()
+        lingering = {key for key in self.moved if now < self.left_at.get(key, -1e9) + settings.LEAVE_AFTER}
+        lingering = {key for key in lingering if not self.tabs[key]}
+        if lease is None or self.moved == lingering:
+            return
+        async with self.recording:  # or an older count could be written after a newer one
+            moved, self.moved = self.moved - lingering, lingering
+            try:
+                await in_thread(presence.record, lease, {key: self.tabs[key] for key in moved})
+            except Exception:
+                self.moved |= moved
+                raise
+        for key in moved:
+            if not self.tabs[key]:
+                del self.tabs[key]
+                self.left_at.pop(key, None)
+        for name in {name for name, _ in moved}:
+            self.stale.add(name)
+            await self.hub.send(name, {"type": "presence", "name": name})
+
+    # Telling
+
+    async def beat(self):
+        """At the pulse: write what could not be written, and see who went with a process that died."""
+        await self.record()
+        names = {name for name, _ in self.hub.audiences}
+        self.told = {name: told for name, told in self.told.items() if name in names}
+        self.told_at = {name: when for name, when in self.told_at.items() if name in names}
+        await self.tell(names)
+
+    async def tell(self, names):
+        """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed."""
+        self.stale -= names
+        counted = {name for name in names if kind_of(name).counts_readers}
+        shown = {name for name in names if kind_of(name).shows_people}
+        counts = await in_thread(presence.readers, counted) if counted else {}
+        people = await in_thread(presence.people, shown) if shown else {}
+        for name, now in [*counts.items(), *people.items()]:
+            before = self.told.get(name)
+            changed = before != now and self.is_due(name)
+            if changed:
+                self.told[name], self.told_at[name] = now, self.hub.loop.time()
+            for audience in self.hub.of(name):
+                fresh = audience.newcomers & audience.listeners
+                audience.newcomers.clear()
+                if fresh:
+                    audience.hand(await self.render(audience, now), fresh)
+                if changed and (others := audience.listeners - fresh):
+                    audience.hand(await self.render(audience, now, before), others)
+
+    def is_due(self, name):
+        """Whether the audiences of ``name`` may be told again. If not, they will be when they may."""
+        size = sum(len(audience.listeners) for audience in self.hub.of(name))
+        wait = self.told_at.get(name, -1e9) + size / DELIVERIES - self.hub.loop.time()
+        if wait > 0:
+            self.hub.loop.call_later(wait, self.heard, name)
+        return wait <= 0
+
+    def render(self, audience, now, before=None):
+        if kind_of(audience.name).counts_readers:
+            return in_thread(_told, audience, "readers", now)
+        people, anonymous = now
+        was = set(people if before is None else before[0])
+        came, left = [who for who in people if who not in was], sorted(was.difference(people))
+        return in_thread(_told, audience, "people", people, anonymous, came, left)
+
+    # Typing
+
+    def whisper(self, name, who):
+        """The person ``who`` types on the stream ``name``, on a page of this or of another process."""
+        told = self.told.get(name)
+        if not who or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
+            return
+        self.typing.setdefault(name, {})[who] = self.hub.loop.time()
+        self.hub.loop.call_later(TYPING + 0.01, self.tell_typing, name)
+        self.tell_typing(name)
+
+    def tell_typing(self, name):
+        """Tell the pages of ``name`` who is typing; each time anew, for on the page it fades away by itself."""
+        now = self.hub.loop.time()
+        typing = {who: at for who, at in self.typing.pop(name, {}).items() if now < at + TYPING}
+        if typing:
+            self.typing[name] = typing
+        said, said_at = self.typing_told.get(name, ([], 0))
+        if said == list(typing) and (not typing or now < said_at + 1):
+            return
+        self.typing_told[name] = list(typing), now
+        if not typing:
+            del self.typing_told[name]
+        self.hub.spawn(self._tell_typing(name, list(typing)))
+
+    async def _tell_typing(self, name, typing):
+        try:
+            for audience in self.hub.of(name):
+                themselves = {one for one in audience.listeners if one.who in typing}
+                text = await in_thread(_told, audience, "typing", typing[:NAMED])
+                audience.hand(text, audience.listeners - themselves)
+                for who in {one.who for one in themselves}:
+                    text = await in_thread(_told, audience, "typing", [one for one in typing if one != who][:NAMED])
+                    audience.hand(text, {one for one in themselves if one.who == who} & audience.listeners)
+        except Exception:
+            logger.exception("typing could not be told")
+
+
+def kind_of(name):
+    return kinds[name.partition(":")[0]]
+
+
+def _told(audience, what, *arguments):
+    with translation.override(audience.language):
+        stream = find(audience.name)
+        return getattr(stream, what)(*arguments) if stream else ""

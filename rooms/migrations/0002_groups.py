@@ -1,0 +1,29 @@
+from django.contrib.auth.management import create_permissions
+from django.db import migrations
+
+GROUPS = {
+    "Editors": ["add_room", "change_room", "view_room", "add_membership", "change_membership"]
+    + ["delete_membership", "view_membership"],
+    "Moderators": ["view_room", "moderate_message", "view_report"],
+}
+
+
+def add_to_groups(apps, schema_editor):
+    """Permissions are otherwise made only after all migrations."""
+    config = apps.get_app_config("rooms")
+    config.models_module = True
+    create_permissions(config, apps=apps, verbosity=0)
+    config.models_module = None
+    Permission = apps.get_model("auth", "Permission")
+    for name, codenames in GROUPS.items():
+        group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        group.permissions.add(*Permission.objects.filter(content_type__app_label="rooms", codename__in=codenames))
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("rooms", "0001_initial"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+        ("contenttypes", "0002_remove_content_type_name"),
+    ]
+    operations = [migrations.RunPython(add_to_groups, migrations.RunPython.noop)]

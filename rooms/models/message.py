@@ -1,0 +1,167 @@
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from live.models import Item
+from live.ticks import tick
+from people.markdown import talk
+from people.rules import Refused, tidy
+
+
+class MessageQuerySet(models.QuerySet):
+    def standing(self):
+        return self.filter(removed_at=None)
+
+    def drawn(self):
+        """With what the partial reads of other rows."""
+        return self.select_related("author")
+
+    def newest(self, most):
+        """The newest ``most`` (int) of them, in the order in which they were said (list)."""
+        return list(self.order_by("-pk")[:most])[::-1]
+
+
+class Message(Item):
+    """A line in a room. It may be the first of its day, or of what its author says in one go: then it shows that."""
+
+    room = models.ForeignKey("rooms.Room", models.CASCADE, verbose_name=_("room"), related_name="messages")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"), related_name="messages"
+    )
+    body = models.TextField(_("text"))
+    html = models.TextField(editable=False)
+    opens_day = models.BooleanField(default=False, editable=False)
+    opens_turn = models.BooleanField(default=True, editable=False)
+    key = models.UUIDField(null=True, editable=False)
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    edited_at = models.DateTimeField(_("edited"), null=True)
+    removed_at = models.DateTimeField(_("removed"), null=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("removed by")
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["room", "changed"]),
+            models.Index(fields=["room", "-id"]),
+            models.Index(fields=["author", "-created_at"]),
+        ]
+        constraints = [models.UniqueConstraint(fields=["author", "key"], name="one_message_per_attempt")]
+        permissions = [("moderate_message", _("Can remove everybody's messages"))]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+
+    def __str__(self):
+        return self.body[:60]
+
+    # Verbs
+
+    def revise(self, by, body):
+        """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``."""
+        body = self.readable(body)
+        with transaction.atomic():
+            [now] = tick(self.room)
+            self.refresh_from_db()
+            if by.pk != self.author_id or not self.room.readable_by(by):
+                raise PermissionDenied
+            if self.removed_at:
+                raise Refused(_("That message was removed."))
+            if not self.is_young:
+                raise Refused(_("The time to edit this message has passed."))
+            if body == self.body:
+                return
+            self.body, self.html = body, talk(body)
+            self.edited_at = timezone.now()
+            self.stamp(now)
+            self.save()
+            self.tell()
+
+    def remove(self, by, reason=""):
+        """Take the message off the pages, as its author or as a moderator (with a ``reason``, str).
+
+        Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
+        """
+        with transaction.atomic():
+            [now] = tick(self.room)
+            self.refresh_from_db()
+            own = by.pk == self.author_id
+            if not own and not self.moderated_by(by):
+                raise PermissionDenied
+            if self.removed_at:
+                return
+            if own and not self.is_young:
+                raise Refused(_("The time to delete this message has passed."))
+            if not own and not reason.strip():
+                raise Refused(_("Say why you remove this message."))
+            self.removed_at, self.removed_by, self.reason = timezone.now(), by, reason.strip()
+            self.stamp(now)
+            self.save()
+            self._bequeath(now)
+            self.untell()
+
+    def _bequeath(self, now):
+        """The line after this one may now be the first of its day, or of its turn."""
+        lines = self.room.messages.standing()
+        after = lines.filter(pk__gt=self.pk).order_by("pk").first()
+        if after:
+            shown = after.opens_day, after.opens_turn
+            after.follow(lines.filter(pk__lt=self.pk).order_by("-pk").first())
+            if shown != (after.opens_day, after.opens_turn):
+                after.stamp(now)
+                after.save()
+
+    def follow(self, before):
+        """Take the place after the line ``before`` (Message, or None at the beginning)."""
+        ours = timezone.get_default_timezone()  # the same for all pages, wherever they are read
+        dates = {timezone.localdate(one.created_at, ours) for one in (before, self) if one}
+        self.opens_day = before is None or len(dates) > 1
+        self.opens_turn = (
+            self.opens_day
+            or before.author_id != self.author_id
+            or self.created_at - before.created_at > timedelta(seconds=settings.MESSAGE_TURN)
+        )
+
+    def tell(self):
+        """Notify those whom the message concerns; in the transaction of its cause."""
+
+    def untell(self):
+        """Take back what was told of it: it is shown no longer."""
+
+    def save(self, **options):
+        if not self.html:
+            self.html = talk(self.body)
+        super().save(**options)
+
+    # Rules
+
+    @staticmethod
+    def readable(body):
+        """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
+        body = tidy(body)
+        if not body:
+            raise Refused(_("Write something first."))
+        if len(body) > settings.MESSAGE_LENGTH:
+            raise Refused(
+                _("Messages can have at most %(most)s characters (yours has %(n)s)."),
+                params={"most": settings.MESSAGE_LENGTH, "n": len(body)},
+            )
+        return body
+
+    # Questions
+
+    @property
+    def is_young(self):
+        """Whether its author may still edit or delete it."""
+        return timezone.now() - self.created_at <= timedelta(seconds=settings.MESSAGE_EDIT_WITHIN)
+
+    def moderated_by(self, person):
+        """Whether ``person`` may remove it: a moderator, and of what is private only what was reported."""
+        seen = not self.room.is_direct or self.reports.exists()
+        return seen and person.is_active and person.has_perm("rooms.moderate_message")

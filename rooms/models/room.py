@@ -1,0 +1,240 @@
+import math
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.contenttypes.fields import GenericForeignKey
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
+from django.db import models, transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from live import presence
+from live.streams import name_of
+from live.ticks import tick
+from people.rules import Closed, Refused
+from rooms.models.block import Block
+from rooms.models.membership import Membership, MyRooms
+from rooms.models.message import Message
+
+
+class SlowDown(Refused):
+    status = 429
+
+
+class RoomQuerySet(models.QuerySet):
+    def public(self):
+        return self.filter(kind=Room.Kind.OPEN)
+
+    def private(self):
+        return self.filter(kind=Room.Kind.DIRECT)
+
+
+class Room(models.Model):
+    """Where people talk: open to all, for members, or a conversation between the few whose ids are its key.
+
+    ``last`` is the id of the newest message, ``marked`` that of the newest which the members' lists know of.
+    """
+
+    class Kind(models.TextChoices):
+        OPEN = "open", _("Open to all")
+        MEMBERS = "members", _("For members")
+        DIRECT = "direct", _("Conversation")
+
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.OPEN)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    slug = models.SlugField(_("address"), max_length=120, unique=True, null=True, blank=True, allow_unicode=True)
+    topic = models.CharField(_("topic"), max_length=300, blank=True)
+    archived = models.BooleanField(_("closed"), default=False, help_text=_("It can be read, and not written in."))
+    member_key = models.CharField(max_length=250, unique=True, null=True, editable=False)
+    about_type = models.ForeignKey(ContentType, models.SET_NULL, null=True, editable=False)
+    about_id = models.BigIntegerField(null=True, editable=False)
+    about = GenericForeignKey("about_type", "about_id")
+    last = models.BigIntegerField(default=0, editable=False)
+    marked = models.BigIntegerField(default=0, editable=False)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = RoomQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name", "pk"]
+        indexes = [models.Index(fields=["created_by", "created_at"])]
+        constraints = [models.UniqueConstraint(fields=["about_type", "about_id"], name="one_room_about_a_thing")]
+        verbose_name = _("room")
+        verbose_name_plural = _("rooms")
+
+    def __str__(self):
+        return self.name or str(_("Conversation"))
+
+    def get_absolute_url(self):
+        return reverse("room", args=[self.slug])
+
+    # Verbs
+
+    def say(self, by, body, key=None):
+        """Let ``by`` say ``body`` (str). → the message.
+
+        ``key`` (UUID) names the attempt: the same attempt made again yields the stored message. Raises
+        ``Refused``, and ``PermissionDenied`` if ``by`` may not even read here.
+        """
+        body = Message.readable(body)
+        if self.kind == self.Kind.OPEN:
+            self.admit(by)
+        listening = list(self.memberships.values_list("person_id", flat=True)) if self.is_direct else []
+        with transaction.atomic():
+            now, *lists = tick(self, *map(MyRooms, listening))  # first, for it locks the stream
+            if twin := key and Message.objects.filter(author=by, key=key, room=self).first():
+                return twin
+            self.refresh_from_db()
+            self.vet(by)
+            message = Message(room=self, author=by, body=body, key=key)
+            message.follow(self.messages.standing().order_by("-pk").first())
+            message.stamp(now)
+            message.save()
+            self.last = message.pk
+            Room.objects.filter(pk=self.pk).update(last=self.last)
+            self.memberships.filter(person=by).update(read=self.last)
+            for person_id, tick_ in zip(listening, lists, strict=True):
+                self.memberships.filter(person=person_id).update(changed=tick_, marked=person_id != by.pk)
+            message.tell()
+        return message
+
+    @classmethod
+    def write(cls, by, others, body, key=None):
+        """Let ``by`` say ``body`` (str) to ``others`` (list of Person); their conversation may begin with it.
+
+        → the message. Raises ``Refused``.
+        """
+        Message.readable(body)
+        with transaction.atomic():
+            room = cls.between(by, others) or cls.begin(by, others)
+            return room.say(by, body, key)
+
+    @classmethod
+    def begin(cls, by, others):
+        """Make the conversation between ``by`` and ``others`` (list of Person). → the room. Raises ``Refused``."""
+        now = timezone.now()
+        if not 1 <= len(others) < settings.CONVERSATION_MOST:
+            raise Refused(_("A conversation has at most %(n)s people."), params={"n": settings.CONVERSATION_MOST})
+        if now - by.date_joined < timedelta(seconds=settings.CONVERSATION_AGE):
+            raise Refused(_("Your account is too new to begin a conversation. Try again tomorrow."))
+        begun = cls.objects.private().filter(created_by=by, created_at__gt=now - timedelta(days=1)).count()
+        if settings.RATES and begun >= settings.CONVERSATIONS_A_DAY:
+            raise SlowDown(_("You have begun %(n)s conversations today. Try again tomorrow."), params={"n": begun})
+        if Block.objects.filter(by__in=others, whom=by).exists():
+            raise Refused(_("This person does not accept messages from you."))
+        key = cls.key_of(by, others)
+        room, is_new = cls.objects.get_or_create(member_key=key, kind=cls.Kind.DIRECT, defaults={"created_by": by})
+        if is_new:
+            everything = Membership.Involvement.EVERYTHING
+            Membership.objects.bulk_create(
+                Membership(room=room, person=person, involvement=everything) for person in [by, *others]
+            )
+        return room
+
+    def admit(self, person):
+        """Make ``person`` a member, if they are none. → the membership"""
+        membership, is_new = self.memberships.get_or_create(person=person, defaults={"read": self.last})
+        if is_new or membership.left_at:
+            with transaction.atomic():
+                [now] = tick(MyRooms(person.pk))
+                membership.left_at = None
+                membership.stamp(now)
+                membership.save()
+        return membership
+
+    def revise(self):
+        """Save the room as edited, and tell its pages."""
+        with transaction.atomic():
+            self.slug = self.slug or self._free_slug()
+            self.save()
+            tick(self)
+
+    def mark_unread(self):
+        """Tell the lists of those who are not here that there is something new: some of them at a time."""
+        last, here = self.last, [int(who) for who in presence.people([name_of(self)])[name_of(self)][0]]
+        with transaction.atomic():
+            behind = self.memberships.standing().filter(marked=False, read__lt=last)
+            behind = behind.exclude(involvement=Membership.Involvement.NOTHING).exclude(person__in=here)
+            behind = list(behind[: settings.MARKS_AT_ONCE])
+            for one, now in zip(behind, tick(*(MyRooms(one.person_id) for one in behind)), strict=True):
+                one.marked = True
+                one.stamp(now)
+            Membership.objects.bulk_update(behind, ["marked", "born", "changed"])
+            if len(behind) < settings.MARKS_AT_ONCE:
+                Room.objects.filter(pk=self.pk).update(marked=last)
+
+    # Rules
+
+    def vet(self, by):
+        """Whether ``by`` may say something now. Raises ``Refused`` or ``PermissionDenied`` if not."""
+        if not self.readable_by(by):
+            raise PermissionDenied
+        if self.archived:
+            raise Closed(_("This room is closed."))
+        if self.is_direct:
+            others = self.memberships.standing().exclude(person=by).values_list("person_id", flat=True)
+            if len(others) == 1 and Block.objects.filter(by__in=others, whom=by).exists():
+                raise Refused(_("This person does not accept messages from you."))
+        if settings.RATES:
+            self.pace(by)
+
+    @staticmethod
+    def pace(by):
+        """Raises ``SlowDown`` if ``by`` has said enough for now, in whatever room."""
+        now, span = timezone.now(), timedelta(seconds=settings.MESSAGE_SPAN)
+        lately = Message.objects.filter(author=by, created_at__gt=now - span).order_by("-created_at")
+        times = lately.values_list("created_at", flat=True)[: settings.MESSAGES_A_SPAN]
+        if len(times) >= settings.MESSAGES_A_SPAN:
+            wait = math.ceil((times[len(times) - 1] + span - now).total_seconds())
+            raise SlowDown(_("Slow down: %(n)s s."), params={"n": max(1, wait)})
+
+    # Questions
+
+    @property
+    def is_direct(self):
+        return self.kind == self.Kind.DIRECT
+
+    def readable_by(self, person):
+        """Whether ``person`` (perhaps AnonymousUser) may read here."""
+        if self.kind == self.Kind.OPEN:
+            return True
+        return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
+
+    @property
+    def theme(self):
+        """What the room was made about, if the public may read that; else None."""
+        return self.about if self.about and self.about.readable_by(AnonymousUser()) else None
+
+    @classmethod
+    def between(cls, by, others):
+        """The conversation of ``by`` with ``others`` (list of Person), or None if there is none."""
+        return cls.objects.private().filter(member_key=cls.key_of(by, others)).first()
+
+    @staticmethod
+    def key_of(by, others):
+        return ",".join(map(str, sorted({by.pk, *(person.pk for person in others)})))
+
+    @property
+    def floor(self):
+        """The id of the oldest message that a page which refreshes itself may hold (int), 0 if it may hold all."""
+        newest = self.messages.standing().order_by("-pk").values_list("pk", flat=True)
+        return next(iter(newest[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]), 0)
+
+    def _free_slug(self):
+        stem = slugify(self.name, allow_unicode=True)[:100] or "room"
+        taken = set(Room.objects.filter(slug__startswith=stem).exclude(pk=self.pk).values_list("slug", flat=True))
+        return next(slug for n in range(1, len(taken) + 2) if (slug := f"{stem}-{n}" if n > 1 else stem) not in taken)
+
+
+def mark_unread():
+    """Carry on telling the members of rooms that there is something new. Conversations did so at once."""
+    for room in Room.objects.exclude(kind=Room.Kind.DIRECT).filter(marked__lt=F("last")):
+        room.mark_unread()

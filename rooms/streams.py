@@ -1,0 +1,116 @@
+"""Which streams the rooms have, who may listen to them, and which partial shows which item."""
+
+from django.conf import settings
+from django.template.loader import render_to_string
+
+from live import fragments
+from live.hub import on_pulse
+from live.streams import Stream, register
+from people.models import Person
+from rooms.models import MyRooms, Room
+from rooms.models.room import mark_unread
+
+on_pulse(mark_unread)
+
+
+@register(Room)
+class RoomStream(Stream):
+    """A room: its lines, who is here, and who is typing."""
+
+    limit = settings.MESSAGES_IN_PAGE
+    shows_people = True
+
+    def allows(self, person):
+        return self.thing.readable_by(person)
+
+    def items(self, since):
+        return self.thing.messages.filter(changed__gt=since).drawn().order_by("pk")[: self.limit + 1]
+
+    def show(self, message, since):
+        if message.removed_at:
+            return fragments.remove(f"#message-{message.pk}")
+        if message.born <= since:
+            html = render_to_string("partials/message_body.html", {"message": message})
+            return fragments.morph(html, f"#message-{message.pk}-body")
+        html = render_to_string("partials/message.html", {"message": message})
+        return fragments.upsert(html, "#messages") + self.drop(message)
+
+    def drop(self, message):
+        """What takes off the page the line that is one too many since ``message``."""
+        before = self.thing.messages.standing().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+        old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
+        return fragments.join(fragments.remove(f"#message-{pk}") for pk in old)
+
+    def totals(self):
+        return fragments.join(
+            [
+                fragments.morph(render_to_string("partials/earlier.html", {"earlier": self.thing.floor}), "#earlier"),
+                # Not morphed: a new element looks anew whether it is seen.
+                fragments.replace(render_to_string("partials/newest.html", {"room": self.thing}), "#newest"),
+                fragments.morph(render_to_string("partials/room_state.html", {"room": self.thing}), "#room-state"),
+            ]
+        )
+
+    def whole(self):
+        lines = self.thing.messages.standing().drawn().newest(settings.MESSAGES_AT_FIRST + 1)
+        more = len(lines) > settings.MESSAGES_AT_FIRST
+        context = {"lines": lines[more:], "room": self.thing, "more": more}
+        return fragments.morph(render_to_string("partials/messages.html", context), "#messages") + self.totals()
+
+    def farewell(self):
+        return fragments.replace(render_to_string("partials/room_left.html"), "#room")
+
+    def people(self, ids, anonymous, came=(), left=()):
+        seen = Person.objects.filter(pk__in={*ids, *came, *left}, is_active=True)
+        seen = {str(person.pk): person for person in seen if not getattr(person, "appear_offline", False)}
+        here, came, left = ([seen[pk] for pk in some if pk in seen] for some in (ids, came, left))
+        many = len(here) > settings.PEOPLE_SHOWN_UP_TO
+        context = {
+            "number": len(here),
+            "here": here[: settings.PEOPLE_SHOWN_OF_MORE] if many else here,
+            "more": len(here) - settings.PEOPLE_SHOWN_OF_MORE if many else 0,
+            "anonymous": anonymous,
+        }
+        told = fragments.morph(render_to_string("partials/people_here.html", context), "#people-here")
+        if (came or left) and not many:
+            line = render_to_string("partials/came.html", {"came": came, "left": left})
+            told += fragments.replace(line, "#came")
+        return told
+
+    def typing(self, ids):
+        people = Person.objects.filter(pk__in=ids, is_active=True).order_by("pk")
+        names = [str(person) for person in people if not getattr(person, "appear_offline", False)]
+        return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
+
+
+@register(MyRooms)
+class MyRoomsStream(Stream):
+    """A person's list of rooms and conversations, with its marks of what is unread."""
+
+    @classmethod
+    def load(cls, key):
+        return MyRooms(int(key))
+
+    def allows(self, person):
+        return person.is_active and person.pk == self.thing.pk
+
+    @property
+    def memberships(self):
+        return Person(pk=self.thing.pk).memberships.listed()
+
+    def items(self, since):
+        return self.memberships.filter(changed__gt=since).order_by("room__last")[: self.limit + 1]
+
+    def show(self, membership, since):
+        room = membership.room
+        if room.kind == Room.Kind.OPEN or not membership.left_at:
+            html = render_to_string("partials/room_row.html", {"row": membership})
+            if not room.is_direct:
+                return fragments.upsert(html, "#rooms")
+            away = fragments.remove(f"#room-{room.pk}")  # an upsert would leave it at its old place
+            return away + fragments.upsert(html, "#conversations", newest_first=True)
+        return fragments.remove(f"#room-{room.pk}")
+
+    def whole(self):
+        rows = self.memberships.standing().order_by("room__last")
+        return fragments.join(self.show(row, 0) for row in rows[:200])

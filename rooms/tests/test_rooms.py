@@ -1,0 +1,201 @@
+"""What people may say in rooms, and what becomes of it."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone, translation
+
+from live.streams import cursors, delta, find, name_of
+from people.rules import Closed, Refused
+from rooms.models import Block, Membership, Message, MyRooms, Report, Room
+from rooms.models.room import SlowDown, mark_unread
+
+
+def aged(message, **age):
+    """Make ``message`` as old as ``age`` (of timedelta)."""
+    Message.objects.filter(pk=message.pk).update(created_at=timezone.now() - timedelta(**age))
+    message.refresh_from_db()
+    return message
+
+
+def refusal(function, *arguments, kind=Refused):
+    with pytest.raises(kind) as caught:
+        function(*arguments)
+    return caught.value.messages[0]
+
+
+def told(thing, since=0):
+    return delta(find(name_of(thing)), since)[0]
+
+
+@pytest.fixture
+def unhurried(settings):
+    settings.RATES = False
+
+
+def test_what_is_said_stands_as_written_and_once(lobby, bob):
+    key = uuid4()
+    said = [lobby.say(bob, "  Hello *there*\r\n", key) for _ in range(5)]
+    assert {one.pk for one in said} == {Message.objects.get().pk}
+    assert (said[0].body, said[0].html) == ("Hello *there*", "<p>Hello <em>there</em></p>\n")
+
+
+def test_lengths_and_silence_are_refused(lobby, bob):
+    assert refusal(lobby.say, bob, "x" * 2001) == "Messages can have at most 2000 characters (yours has 2001)."
+    assert refusal(lobby.say, bob, " \n") == "Write something first."
+    assert lobby.say(bob, "字" * 2000)
+
+
+def test_five_messages_in_five_seconds_and_no_more(lobby, den, bob):
+    for n in range(5):
+        (lobby if n % 2 else den).say(bob, f"line {n}")
+    said = refusal(lobby.say, bob, "one more", kind=SlowDown)
+    assert said == "Slow down: 5 s."
+    with translation.override("zh-hans"):
+        assert refusal(lobby.say, bob, "one more") == "太快了，5 秒后再试。"
+    for message in Message.objects.all():
+        aged(message, seconds=6)
+    assert lobby.say(bob, "one more")
+
+
+def test_one_edits_and_deletes_ones_own_for_a_quarter_of_an_hour(lobby, bob, carol):
+    said = lobby.say(bob, "helo")
+    said.revise(bob, "hello")
+    assert said.html == "<p>hello</p>\n" and said.edited_at
+    with pytest.raises(PermissionDenied):
+        said.revise(carol, "mine now")
+    with pytest.raises(PermissionDenied):
+        said.remove(carol)
+    aged(said, minutes=16)
+    assert refusal(said.revise, bob, "too late") == "The time to edit this message has passed."
+    assert refusal(said.remove, bob) == "The time to delete this message has passed."
+
+
+def test_a_moderator_removes_with_a_reason_what_is_public_or_reported(lobby, bob, carol, mallory):
+    said = lobby.say(bob, "buy now")
+    assert refusal(said.remove, mallory, " ") == "Say why you remove this message."
+    said.remove(mallory, "advertising")
+    assert not lobby.messages.standing().exists()
+    private = Room.write(bob, [carol], "buy in private")
+    with pytest.raises(PermissionDenied):
+        private.remove(mallory, "advertising")
+    Report.make(private, carol, "advertising")
+    private.remove(mallory, "advertising")
+    assert private.removed_at
+
+
+def test_lines_show_where_days_and_turns_begin_and_pass_that_on_when_removed(lobby, bob, carol, unhurried):
+    first, second = aged(lobby.say(bob, "yesterday"), days=2), lobby.say(bob, "today")
+    third, fourth = lobby.say(bob, "still me"), lobby.say(carol, "and me")
+    assert [(one.opens_day, one.opens_turn) for one in (first, second, third, fourth)] == [
+        (True, True),
+        (True, True),
+        (False, False),
+        (False, True),
+    ]
+    [before] = cursors(lobby)
+    second.remove(bob)
+    third.refresh_from_db()
+    assert (third.opens_day, third.opens_turn) == (True, True)
+    html = told(lobby, before.tick)
+    assert f"#message-{second.pk}" in html and f"#message-{third.pk}-body" in html
+
+
+def test_a_closed_room_is_read_only(lobby, bob):
+    lobby.archived = True
+    lobby.revise()
+    assert refusal(lobby.say, bob, "hello?", kind=Closed) == "This room is closed."
+    assert "This room is closed." in told(lobby)
+
+
+def test_only_members_read_and_write_where_it_is_for_members(lobby, den, bob, carol):
+    assert lobby.readable_by(AnonymousUser()) and den.readable_by(bob)
+    assert not den.readable_by(carol) and not den.readable_by(AnonymousUser())
+    with pytest.raises(PermissionDenied):
+        den.say(carol, "let me in")
+    bob.is_superuser = True
+    den.memberships.get(person=bob).leave()
+    assert not den.readable_by(bob)
+    den.admit(bob)
+    assert den.readable_by(bob)
+
+
+def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, bob, settings, unhurried):
+    settings.MESSAGES_IN_PAGE = 5
+    said = [lobby.say(bob, f"line {n}") for n in range(8)]
+    [now] = cursors(lobby)
+    html = told(lobby, now.tick - 2)
+    assert html.count("<hx-upsert") == 2
+    for gone in said[1:3]:
+        assert f'hx-target="#message-{gone.pk}" hx-swap="delete"' in html
+    assert lobby.floor == said[3].pk and f"?before={said[3].pk}" in html
+
+
+def test_the_list_is_marked_once_for_the_absent_and_cleared_by_reading(den, alice, bob, unhurried):
+    mine = den.memberships.get(person=alice)
+    first = den.say(bob, "anybody?")
+    mark_unread()
+    [marked] = cursors(MyRooms(alice.pk))
+    assert "unread" in told(MyRooms(alice.pk))
+    den.say(bob, "hello?")
+    mark_unread()
+    assert cursors(MyRooms(alice.pk)) == [marked]
+    mine.refresh_from_db()
+    mine.read_up_to(first.pk)
+    assert mine.__class__.objects.get(pk=mine.pk).is_unread
+    mine.read_up_to(Message.objects.latest("pk").pk)
+    assert "unread" not in told(MyRooms(alice.pk), marked.tick)
+    mine.read_up_to(first.pk)
+    assert not Membership.objects.get(pk=mine.pk).is_unread
+
+
+def test_who_wants_to_hear_nothing_is_not_told(den, alice, bob):
+    den.memberships.get(person=alice).listen("nothing")
+    [before] = cursors(MyRooms(alice.pk))
+    den.say(bob, "anybody?")
+    mark_unread()
+    assert cursors(MyRooms(alice.pk)) == [before]
+
+
+def test_a_conversation_is_found_by_its_people_and_begins_with_its_first_message(alice, bob, carol, unhurried):
+    with pytest.raises(Refused):
+        Room.write(alice, [bob], " ")
+    assert not Room.objects.exists()
+    first = Room.write(alice, [bob], "psst")
+    assert Room.write(bob, [alice], "what?").room == first.room
+    group = Room.write(carol, [bob, alice], "all three")
+    assert group.room != first.room and Room.between(alice, [carol, bob]) == group.room
+    assert "unread" in told(MyRooms(bob.pk)) and not told(MyRooms(carol.pk)).count("psst")
+    assert not first.room.readable_by(carol)
+
+
+def test_a_stranger_is_refused_by_the_stream_too(alice, bob, carol):
+    room = Room.write(alice, [bob], "psst").room
+    stream = find(name_of(room))
+    assert stream.allows(bob) and not stream.allows(carol) and not stream.allows(AnonymousUser())
+    assert not find(name_of(MyRooms(bob.pk))).allows(carol)
+
+
+def test_new_accounts_the_blocked_and_the_busy_begin_no_conversation(person, alice, bob, settings):
+    dora = person("dora", date_joined=timezone.now() - timedelta(hours=23))
+    assert "too new" in refusal(Room.write, dora, [bob], "hi")
+    Room.write(bob, [dora], "welcome")
+    assert Room.write(dora, [bob], "thanks")
+    Block.objects.create(by=bob, whom=alice)
+    assert refusal(Room.write, alice, [bob], "hi") == "This person does not accept messages from you."
+    Block.objects.create(by=bob, whom=dora)
+    with translation.override("zh-hans"):
+        assert refusal(Room.write, dora, [bob], "hi") == "对方暂不接收你的消息。"
+    settings.CONVERSATIONS_A_DAY = 1
+    Room.write(alice, [dora], "hello")
+    assert "1 conversations today" in refusal(Room.write, alice, [person("erin")], "hi", kind=SlowDown)
+    assert Room.write(alice, [dora], "and on")
+
+
+def test_a_conversation_has_at_most_ten_people(person, alice):
+    crowd = [person(f"p{n}") for n in range(10)]
+    assert refusal(Room.write, alice, crowd, "hi") == "A conversation has at most 10 people."
+    assert Room.write(alice, crowd[:9], "hi")

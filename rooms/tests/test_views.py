@@ -1,0 +1,193 @@
+"""Rooms over HTTP: with and without htmx, for those who may and those who may not."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import get_resolver
+
+from live.streams import cursors
+from rooms.models import Block, Message, Report, Room
+
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def as_bob(client, bob):
+    client.force_login(bob)
+    return client
+
+
+@pytest.fixture
+def as_carol(carol):
+    client = Client()
+    client.force_login(carol)
+    return client
+
+
+def say(client, address, body, headers=None, **fields):
+    return client.post(address, {"body": body, "key": uuid4(), **fields}, headers=headers)
+
+
+def test_an_open_room_is_the_same_bytes_for_every_stranger(lobby, bob, client):
+    lobby.say(bob, "hello")
+    first, second = client.get("/rooms/the-lobby/"), Client().get("/rooms/the-lobby/")
+    assert first.content == second.content and b"hello" in first.content
+    assert not first.cookies and b"<form class" not in first.content.replace(b'<form class="languages"', b"")
+
+
+def test_without_javascript_one_talks_edits_deletes_and_reports(lobby, as_bob, carol):
+    answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", "hello")
+    said = Message.objects.get()
+    assert answer.status_code == 302 and answer.url == f"/rooms/the-lobby/#message-{said.pk}"
+    assert "hello" in as_bob.get("/rooms/the-lobby/").content.decode()
+    page = f"/rooms/messages/{said.pk}"
+    assert 'name="body"' in as_bob.get(f"{page}/edit/").content.decode()
+    assert as_bob.post(f"{page}/edit/", {"body": "hello all"}).url == f"/rooms/the-lobby/#message-{said.pk}"
+    assert as_bob.post(f"{page}/delete/").url == "/rooms/the-lobby/"
+    other = lobby.say(carol, "buy now")
+    assert as_bob.post(f"/rooms/messages/{other.pk}/report/", {"reason": "advertising"}).status_code == 302
+    assert Report.objects.get().reason == "advertising"
+
+
+def test_htmx_gets_an_empty_form_and_what_the_page_misses(lobby, as_bob, carol):
+    [before] = cursors(lobby)
+    lobby.say(carol, "meanwhile")
+    html = say(as_bob, f"/rooms/{lobby.pk}/messages/", "hello", HTMX, **{before.signed: before.tick}).content.decode()
+    assert re.search(r'id="body"[^>]* value=""', html)
+    assert "meanwhile" in html and "hello" in html
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("long", [{}, {"long": "on"}])
+def test_what_is_refused_stays_in_its_form(lobby, as_bob, headers, long):
+    for body, said in [("", "Write something first."), ("x" * 2001, "at most 2000 characters (yours has 2001)")]:
+        answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", body, headers, **long)
+        html = answer.content.decode()
+        assert answer.status_code == 422 and said in html and 'role="alert"' in html
+        assert f"{'>' + chr(10) if long else 'value=' + chr(34)}{body}" in html
+    for n in range(5):
+        say(as_bob, f"/rooms/{lobby.pk}/messages/", f"line {n}")
+    assert say(as_bob, f"/rooms/{lobby.pk}/messages/", "six", headers).status_code == 429
+
+
+def test_older_lines_come_in_their_order_up_to_what_a_page_holds(lobby, as_bob, bob, settings):
+    settings.RATES, settings.MESSAGES_AT_FIRST, settings.MESSAGES_IN_PAGE = False, 2, 5
+    said = [lobby.say(bob, f"line {n}").pk for n in range(9)]
+    html = as_bob.get("/rooms/the-lobby/").content.decode()
+    assert re.findall(r'id="message-(\d+)"', html) == [str(pk) for pk in said[-2:]]
+    assert f'id="older-{said[-2]}"' in html
+    answer = as_bob.get(f"/rooms/{lobby.pk}/messages/?before={said[-2]}", headers=HTMX).content.decode()
+    assert re.findall(r'id="message-(\d+)"', answer) == [str(pk) for pk in said[-4:-2]]
+    answer = as_bob.get(f"/rooms/{lobby.pk}/messages/?before={said[-4]}", headers=HTMX).content.decode()
+    assert re.findall(r'id="message-(\d+)"', answer) == [str(said[-5])] and "id=older" not in answer
+    earlier = as_bob.get(f"/rooms/the-lobby/?before={said[-5]}").content.decode()
+    assert re.findall(r'id="message-(\d+)"', earlier) == [str(pk) for pk in said[:-5]]
+
+
+def test_the_unread_line_stands_where_one_stopped_reading(lobby, as_bob, bob, carol):
+    lobby.say(bob, "mine")
+    first = lobby.say(carol, "new to bob")
+    html = as_bob.get("/rooms/the-lobby/").content.decode()
+    assert html.index("mine") < html.index('id="unread-line"') < html.index("new to bob")
+    assert 'class="room-row unread"' in as_bob.get("/rooms/").content.decode()
+    answer = as_bob.post(f"/rooms/{lobby.pk}/read/", {"upto": first.pk}, headers=HTMX).content.decode()
+    assert f'data-key="{first.pk}.5"' in answer
+    assert 'id="unread-line"' not in as_bob.get("/rooms/the-lobby/").content.decode()
+    assert 'class="room-row unread"' not in as_bob.get("/rooms/").content.decode()
+
+
+def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
+    assert "Nobody has said" in as_bob.get("/messages/carol/").content.decode()
+    assert not Room.objects.exists()
+    assert say(as_bob, "/messages/carol/", "psst", HTMX)["HX-Redirect"] == "/messages/carol/"
+    assert "psst" in as_carol.get("/messages/bob/").content.decode()
+    assert 'class="room-row unread"' in as_carol.get("/messages/").content.decode()
+    assert as_carol.post("/messages/bob/block/").status_code == 302 and Block.objects.get().whom == bob
+    refused = say(as_bob, "/messages/carol/", "still there?")
+    assert refused.status_code == 422 and "does not accept messages from you." in refused.content.decode()
+    assert 'value="still there?"' in refused.content.decode()
+
+
+def test_whom_to_write_to_is_asked_by_name(as_bob, carol, alice):
+    assert as_bob.post("/messages/", {"people": "@carol, alice"}).url == "/messages/carol,alice/"
+    answer = as_bob.post("/messages/", {"people": "nobody"})
+    assert answer.status_code == 422 and "nobody of that name" in answer.content.decode()
+    assert as_bob.get("/messages/bob/").status_code == 404
+
+
+def test_strangers_find_no_trace(den, alice, bob, as_carol, client):
+    secret = [den.say(alice, "the marker"), Room.write(alice, [bob], "the marker")]
+    private = secret[1].room
+    for stranger in (as_carol, client):
+        for address in ("/rooms/the-den/", f"/rooms/{den.pk}/messages/", f"/rooms/{private.pk}/messages/?before=99"):
+            assert stranger.get(address, headers=HTMX).status_code == 404
+            assert b"the marker" not in stranger.get("/").content + stranger.get("/rooms/").content
+    for message in secret:
+        for verb in ("edit", "delete", "report"):
+            assert (
+                as_carol.post(f"/rooms/messages/{message.pk}/{verb}/", {"body": "x", "reason": "x"}).status_code == 404
+            )
+        for verb in ("messages", "read", "involvement"):
+            address = f"/rooms/{message.room_id}/{verb}/"
+            assert as_carol.post(address, {"body": "x", "involvement": "everything"}).status_code == 404
+    assert b"the marker" not in as_carol.get("/messages/alice/").content + as_carol.get("/messages/bob/").content
+    assert as_carol.get("/rooms/None/").status_code == 404
+    assert Message.objects.filter(removed_at=None).count() == 2
+    assert client.get("/messages/alice/").status_code == 302
+
+
+def test_a_member_says_of_how_much_they_want_to_hear(den, as_bob, bob):
+    assert as_bob.post(f"/rooms/{den.pk}/involvement/", {"involvement": "nothing"}).url == "/rooms/the-den/"
+    assert den.memberships.get(person=bob).involvement == "nothing"
+    assert as_bob.post(f"/rooms/{den.pk}/involvement/", {"involvement": "gossip"}).status_code == 404
+
+
+def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mallory):
+    said = Room.write(alice, [bob], "the marker")
+    Room.write(alice, [carol], "another matter")
+    moderator = Client()
+    moderator.force_login(mallory)
+    assert b"the marker" not in moderator.get("/admin/rooms/report/").content
+    assert moderator.get("/admin/rooms/message/").status_code == 404
+    report = Report.make(said, bob, "rude")
+    assert b"the marker" in moderator.get("/admin/rooms/report/").content
+    page = moderator.get(f"/admin/rooms/report/{report.pk}/change/").content
+    assert b"the marker" in page and b"another matter" not in page
+    chosen = {"action": "remove_message", "_selected_action": [report.pk]}
+    assert moderator.post("/admin/rooms/report/", chosen).status_code == 302
+    assert not said.room.messages.standing().exists() and not Report.objects.filter(settled_at=None)
+    private = f"/admin/rooms/room/{said.room_id}/change/"
+    assert (
+        moderator.get(private).status_code == 302 and b"the marker" not in moderator.get("/admin/rooms/room/").content
+    )
+
+
+def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob, person):
+    boss = person("boss", "Editors")
+    editor = Client()
+    editor.force_login(boss)
+    rows = {"memberships-TOTAL_FORMS": 2, "memberships-INITIAL_FORMS": 2, "name": "The den", "slug": "the-den"}
+    for n, one in enumerate((alice, bob)):
+        membership = den.memberships.get(person=one)
+        rows |= {f"memberships-{n}-id": membership.pk, f"memberships-{n}-room": den.pk}
+        rows |= {f"memberships-{n}-person": one.pk, f"memberships-{n}-involvement": "mentions"}
+    address = f"/admin/rooms/room/{den.pk}/change/"
+    out = editor.post(address, rows | {"kind": "members", "memberships-1-DELETE": "on"})
+    assert out.status_code == 302, out.content.decode()
+    assert den.readable_by(alice) and not den.readable_by(bob)
+    rows |= {"memberships-INITIAL_FORMS": 1, "memberships-1-id": ""}
+    back = editor.post(address, rows | {"kind": "members"})
+    assert back.status_code == 302, re.findall(r"errorlist.*", back.content.decode())
+    assert den.readable_by(bob)
+    assert editor.post(address, rows | {"kind": "direct"}).status_code == 200
+
+
+def test_every_address_of_ours_is_tried_above():
+    """A new route must be thought of here."""
+    ours = {pattern.name for pattern in get_resolver("rooms.urls").url_patterns}
+    assert ours == {
+        *("rooms", "room", "messages", "read", "involvement", "conversations", "conversation", "block"),
+        *("edit-message", "delete-message", "report-message"),
+    }

@@ -1,0 +1,17 @@
+from django.urls import path
+
+from rooms import views
+
+urlpatterns = [
+    path("rooms/", views.rooms, name="rooms"),
+    path("rooms/<str:slug>/", views.room, name="room"),
+    path("rooms/<int:pk>/messages/", views.messages, name="messages"),
+    path("rooms/<int:pk>/read/", views.read, name="read"),
+    path("rooms/<int:pk>/involvement/", views.involvement, name="involvement"),
+    path("rooms/messages/<int:pk>/edit/", views.edit_message, name="edit-message"),
+    path("rooms/messages/<int:pk>/delete/", views.delete_message, name="delete-message"),
+    path("rooms/messages/<int:pk>/report/", views.report_message, name="report-message"),
+    path("messages/", views.conversations, name="conversations"),
+    path("messages/<str:names>/", views.conversation, name="conversation"),
+    path("messages/<str:names>/block/", views.block, name="block"),
+]

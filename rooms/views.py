@@ -1,0 +1,358 @@
+"""Each view finds, calls one verb, and answers: with a page, or to htmx with fragments."""
+
+import re
+
+from django.conf import settings
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from live import fragments
+from live.pages import depend
+from live.streams import Cursor, cursors, delta, find, name_of, seen
+from people.decorators import SIGNED_OUT, signed_in
+from people.models import NAMES, Person
+from people.rules import Refused
+from people.streams import watched
+from rooms.forms import MessageForm, NewConversationForm, ReportForm
+from rooms.models import Block, Membership, Message, MyRooms, Report, Room
+
+EARLIER = 100  # messages on a page of earlier ones
+
+
+class SignedOut(Refused):
+    status = 403
+
+
+# Lists
+
+
+@require_safe
+def rooms(request):
+    mine = {}
+    shown = [MyRooms(request.user.pk)] if request.user.is_authenticated else []
+    live = watched(request, *shown)
+    if shown:
+        memberships = request.user.memberships.standing().exclude(room__kind=Room.Kind.DIRECT)
+        mine = {row.room_id: row for row in memberships.listed()}
+    unjoined = Room.objects.public().exclude(pk__in=mine)
+    rows = [*mine.values(), *(Membership(room=room, read=room.last) for room in unjoined)]
+    rows.sort(key=lambda row: row.room_id)
+    return render(request, "rooms/rooms.html", {"rows": rows, "live": live})
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def conversations(request):
+    form = NewConversationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        names = re.split(r"[\s,，、;]+", form.cleaned_data["people"].replace("@", "").strip())
+        try:
+            return redirect("conversation", ",".join(one.username for one in named(request, names)))
+        except Http404:
+            form.add_error(None, _("There is nobody of that name."))
+    live = watched(request, MyRooms(request.user.pk))
+    rows = request.user.memberships.standing().filter(room__kind=Room.Kind.DIRECT).listed().order_by("-room__last")
+    context = {"rows": rows[:200], "form": form, "live": live}
+    return render(request, "rooms/conversations.html", context, status=422 if form.errors else 200)
+
+
+# Reading
+
+
+@require_safe
+def room(request, slug):
+    return show_room(request, readable(request, Room.objects.exclude(kind=Room.Kind.DIRECT), slug=slug))
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def conversation(request, names):
+    others = named(request, names.split(","))
+    found = Room.between(request.user, others) or Room(kind=Room.Kind.DIRECT)
+    if request.method != "POST":
+        return show_room(request, found, others=others)
+    return take(
+        request,
+        lambda body, key: Room.write(request.user, others, body, key),
+        lambda form, status: show_room(request, found, others=others, form=form, status=status),
+        moved=not found.pk,
+    )
+
+
+def show_room(request, found, *, others=(), form=None, status=200):
+    """The page of the room ``found``, which is not stored yet if nobody said anything to ``others`` (list of Person).
+
+    With ``before`` (a message's id) in the address it shows what was said before, and does not refresh itself.
+    """
+    before = number(request.GET, "before")
+    live = watched(request, *([found] if found.pk and not before else []))
+    needs = cursors(*([found] if found.pk else []), NAMES)
+    if found.pk:
+        found.refresh_from_db()  # after the cursor: no gap
+    needs += cursors(found.theme) if found.theme else []
+    me = request.user if request.user.is_authenticated and found.pk else None
+    membership = me and found.memberships.standing().filter(person=me).first()
+    said = found.messages.standing().drawn() if found.pk else Message.objects.none()
+    if before:
+        said = said.filter(pk__lt=before)
+    most = EARLIER if before else settings.MESSAGES_AT_FIRST
+    lines = said.newest(most + 1)
+    more = len(lines) > most
+    lines = lines[more:]
+    unread = [one.pk for one in lines if membership and membership.read and one.pk > membership.read]
+    read = unread and membership.read
+    names = ",".join(one.username for one in others)
+    form = form or MessageForm()
+    is_long = form.is_bound and bool(form["long"].value())
+    context = {
+        "room": found,
+        "title": ", ".join(map(str, others)) or str(found),
+        "address": request.path,
+        "action": request.path if others else f"/rooms/{found.pk}/messages/",
+        "direct": found.is_direct,
+        "names": names,
+        "lines": lines,
+        "more": more and not before,
+        "earlier": (lines[0].pk if more else 0) if before else found.pk and found.floor,
+        "before": before,
+        "first_unread": unread[0] if unread else None,
+        "marker": f"{read or (lines[-1].pk if lines else 0)}.5" if me and not before else "",
+        "form": MessageForm() if is_long else form,
+        "long_form": form if is_long else MessageForm(),
+        "membership": membership,
+        "involvements": Membership.Involvement.choices,
+        "blockable": len(others) == 1,
+        "blocked": len(others) == 1 and request.user.blocks.filter(whom=others[0]).exists(),
+        "whispers": Cursor(name_of(found), 0) if me and not before else None,
+        "live": live,
+    }
+    return depend(request, render(request, "rooms/room.html", context, status=status), needs)
+
+
+def messages(request, pk):
+    return create_message(request, pk) if request.method == "POST" else older_messages(request, pk)
+
+
+@require_safe
+def older_messages(request, pk):
+    found = readable(request, pk=pk)
+    before = number(request.GET, "before") or 0
+    if not request.htmx:
+        return redirect(f"{address_for(request, found)}?before={before}")
+    [cursor] = cursors(found)
+    older = found.messages.standing().drawn().filter(pk__lt=before, pk__gte=found.floor)
+    older = older.newest(settings.MESSAGES_AT_FIRST + 1)
+    more = len(older) > settings.MESSAGES_AT_FIRST
+    drawn = [
+        render_to_string("partials/message.html", {"message": one, "older": more and not n})
+        for n, one in enumerate(older[more:])
+    ]
+    return HttpResponse(
+        fragments.join(
+            [
+                fragments.remove(f"#older-{before}"),
+                *(fragments.upsert(one, "#messages") for one in drawn),
+                fragments.replace(cursor.html, f"#{cursor.element_id}"),
+            ]
+        )
+    )
+
+
+@signed_in
+@require_POST
+def read(request, pk):
+    """The person's page shows the newest message: they have read so far."""
+    found = readable(request, pk=pk)
+    upto = min(number(request.POST, "upto") or 0, found.last)
+    member = found.admit(request.user) if found.kind == Room.Kind.OPEN else found.memberships.get(person=request.user)
+    member.read_up_to(upto)
+    marker = f'<i id="read-to" data-key="{upto}.5"></i>'
+    return HttpResponse(fragments.remove("#read-to") + fragments.upsert(marker, "#messages"))
+
+
+# Talking
+
+
+@require_POST
+def create_message(request, pk):
+    found = readable(request, pk=pk)
+    others = others_in(request, found)
+    return take(
+        request,
+        lambda body, key: found.say(request.user, body, key),
+        lambda form, status: show_room(request, found, others=others, form=form, status=status),
+    )
+
+
+def take(request, say, show, *, moved=False):
+    """Let the person ``say(body, key)`` what they sent, and answer.
+
+    Refused, it is shown with the reason: to htmx the form alone, else the page that ``show(form, status)`` renders.
+    ``moved``: the page must be loaded anew to go on, for only now the room exists.
+    """
+    form, status = MessageForm(request.POST), 422
+    try:
+        if not request.user.is_authenticated:
+            raise SignedOut(SIGNED_OUT)
+        if form.is_valid():
+            said = say(form.cleaned_data["body"], form.cleaned_data["key"])
+            if moved and request.htmx:
+                return HttpResponseClientRedirect(request.path)
+            return answer(request, said, say_form(request, MessageForm(), form.cleaned_data["long"]))
+    except Refused as refusal:
+        form.add_error(None, refusal)
+        status = refusal.status
+    if request.htmx:
+        return HttpResponse(say_form(request, form, bool(form["long"].value())), status=status)
+    return show(form, status)
+
+
+def answer(request, said, form=""):
+    """What the author of ``said`` (Message) gets: the ``form`` (HTML) to go on with, and what their page misses."""
+    if not request.htmx:
+        line = "" if said.removed_at else f"#message-{said.pk}"
+        return redirect(address_for(request, said.room) + line)
+    since = seen(request.POST, said.room)
+    text, _head = delta(find(name_of(said.room)), said.changed - 1 if since is None else since)
+    return HttpResponse(form + text)
+
+
+def say_form(request, form, long):
+    context = {"form": form, "long": long, "action": request.path, "autofocus": True}
+    return render_to_string("partials/say_form.html", context, request)
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit_message(request, pk):
+    found = own_message(request, pk)
+    form = MessageForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
+    return change(request, "edit", found, form, lambda: found.revise(request.user, form.cleaned_data["body"]))
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_message(request, pk):
+    found = own_message(request, pk)
+    form = MessageForm(request.POST if request.method == "POST" else None)
+    return change(request, "delete", found, form, lambda: found.remove(request.user))
+
+
+@signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def report_message(request, pk):
+    found = readable_message(request, pk)
+    form = ReportForm(request.POST if request.method == "POST" else None)
+
+    def report():
+        Report.make(found, request.user, form.cleaned_data["reason"])
+        if request.htmx:
+            return HttpResponse(render_to_string("partials/reported.html"))
+        return redirect(address_for(request, found.room) + f"#message-{pk}")
+
+    return change(request, "report", found, form, report)
+
+
+TITLES = {
+    "edit": gettext_lazy("Edit your message"),
+    "delete": gettext_lazy("Delete your message"),
+    "report": gettext_lazy("Report a message"),
+}
+
+
+def change(request, verb, found, form, do):
+    """Ask with a form whether to ``do()`` the ``verb`` (str) to the message ``found``, do it, and answer."""
+    if form.is_bound and form.is_valid():
+        try:
+            return do() or answer(request, found)
+        except Refused as refusal:
+            form.add_error(None, refusal)
+    context = {"verb": verb, "message": found, "form": form, "action": request.path, "autofocus": not form.is_bound}
+    status = 422 if form.errors else 200
+    if request.htmx:
+        return render(request, "partials/message_form.html", context, status=status)
+    context |= {"title": TITLES[verb], "back": address_for(request, found.room), "live": watched(request)}
+    return render(request, "rooms/message.html", context, status=status)
+
+
+# A member's choices
+
+
+@signed_in
+@require_POST
+def involvement(request, pk):
+    found = readable(request, pk=pk)
+    chosen = request.POST.get("involvement")
+    if chosen not in Membership.Involvement.values:
+        raise Http404
+    get_object_or_404(found.memberships.standing(), person=request.user).listen(chosen)
+    return redirect(address_for(request, found))
+
+
+@signed_in
+@require_POST
+def block(request, names):
+    [other] = named(request, [names])
+    if request.POST.get("blocked") == "no":
+        request.user.blocks.filter(whom=other).delete()
+    else:
+        Block.objects.get_or_create(by=request.user, whom=other)
+    return redirect("conversation", other.username)
+
+
+# Finding
+
+
+def readable(request, among=Room.objects, **which):
+    """The room ``which``. One that may not be read is as missing as one that never was: ``Http404``."""
+    found = get_object_or_404(among, **which)
+    if not found.readable_by(request.user):
+        raise Http404
+    return found
+
+
+def readable_message(request, pk):
+    found = get_object_or_404(Message.objects.standing().drawn().select_related("room"), pk=pk)
+    if not found.room.readable_by(request.user):
+        raise Http404
+    return found
+
+
+def own_message(request, pk):
+    found = readable_message(request, pk)
+    if found.author_id != request.user.pk:
+        raise Http404
+    return found
+
+
+def named(request, names):
+    """The people called ``names`` (list of str), without the person who asks. ``Http404`` if one is missing."""
+    wanted = set(names) - {"", request.user.username}
+    found = list(Person.objects.filter(username__in=wanted, is_active=True).order_by("pk"))
+    if not wanted or len(found) != len(wanted):
+        raise Http404
+    return found
+
+
+def others_in(request, found):
+    if not found.is_direct:
+        return []
+    return found.memberships.select_related("person").get(person_id=request.user.pk).others
+
+
+def address_for(request, found):
+    """Where the person finds the room: of a conversation the address names the others."""
+    if not found.is_direct:
+        return found.get_absolute_url()
+    return found.memberships.listed().get(person_id=request.user.pk).get_absolute_url()
+
+
+def number(values, name):
+    """The positive whole number that ``values`` (QueryDict) hold under ``name``, or None."""
+    value = values.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 19 else None
