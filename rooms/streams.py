@@ -62,7 +62,7 @@ class RoomStream(Stream):
 
     def people(self, ids, anonymous, came=(), left=()):
         seen = Person.objects.filter(pk__in={*ids, *came, *left}, is_active=True)
-        seen = {str(person.pk): person for person in seen if not getattr(person, "appear_offline", False)}
+        seen = {str(person.pk): person for person in seen if not person.appear_offline}
         here, came, left = ([seen[pk] for pk in some if pk in seen] for some in (ids, came, left))
         many = len(here) > settings.PEOPLE_SHOWN_UP_TO
         context = {
@@ -77,9 +77,12 @@ class RoomStream(Stream):
             told += fragments.replace(line, "#came")
         return told
 
+    def speakers(self, among):
+        return among.filter(memberships__room=self.thing, memberships__left_at=None)
+
     def typing(self, ids):
         people = Person.objects.filter(pk__in=ids, is_active=True).order_by("pk")
-        names = [str(person) for person in people if not getattr(person, "appear_offline", False)]
+        names = [str(person) for person in people if not person.appear_offline]
         return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
 
 

@@ -8,6 +8,7 @@ urlpatterns = [
     path("rooms/<int:pk>/messages/", views.messages, name="messages"),
     path("rooms/<int:pk>/read/", views.read, name="read"),
     path("rooms/<int:pk>/involvement/", views.involvement, name="involvement"),
+    path("rooms/messages/<int:pk>/", views.message, name="message"),
     path("rooms/messages/<int:pk>/edit/", views.edit_message, name="edit-message"),
     path("rooms/messages/<int:pk>/delete/", views.delete_message, name="delete-message"),
     path("rooms/messages/<int:pk>/report/", views.report_message, name="report-message"),

@@ -134,6 +134,15 @@ def show_room(request, found, *, others=(), form=None, status=200):
     return depend(request, render(request, "rooms/room.html", context, status=status), needs)
 
 
+@require_safe
+def message(request, pk):
+    """Where a message stands: in the room as it is now, or on a page of earlier lines."""
+    found = readable_message(request, pk)
+    later = found.room.messages.standing().filter(pk__gt=pk)[: settings.MESSAGES_AT_FIRST].count()
+    earlier = f"?before={pk + 1}" if later == settings.MESSAGES_AT_FIRST else ""
+    return redirect(f"{address_for(request, found.room)}{earlier}#message-{pk}")
+
+
 def messages(request, pk):
     return create_message(request, pk) if request.method == "POST" else older_messages(request, pk)
 

@@ -4,6 +4,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import read
 from live.models import Item
 from live.ticks import tick
 
@@ -69,6 +70,8 @@ class Membership(Item):
             if standing.filter(marked=True, read__gte=models.F("room__last")).exists():
                 [now] = tick(MyRooms(self.person_id))
                 standing.update(marked=False, changed=now)
+        if standing.filter(read__gte=models.F("room__last")).exists():
+            read(self.person, self.room)  # in the inbox, too
 
     def listen(self, involvement):
         """Hear of as much as ``involvement`` says."""

@@ -3,12 +3,14 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import Notification, retract, tell_each
 from live.models import Item
 from live.ticks import tick
-from people.markdown import talk
+from people.markdown import named, talk
 from people.rules import Refused, tidy
 
 
@@ -61,6 +63,9 @@ class Message(Item):
     def __str__(self):
         return self.body[:60]
 
+    def get_absolute_url(self):
+        return reverse("message", args=[self.pk])
+
     # Verbs
 
     def revise(self, by, body):
@@ -77,11 +82,11 @@ class Message(Item):
                 raise Refused(_("The time to edit this message has passed."))
             if body == self.body:
                 return
-            self.body, self.html = body, talk(body)
+            before, self.body, self.html = self.body, body, talk(body)
             self.edited_at = timezone.now()
             self.stamp(now)
             self.save()
-            self.tell()
+            self.tell(before)
 
     def remove(self, by, reason=""):
         """Take the message off the pages, as its author or as a moderator (with a ``reason``, str).
@@ -128,11 +133,41 @@ class Message(Item):
             or self.created_at - before.created_at > timedelta(seconds=settings.MESSAGE_TURN)
         )
 
-    def tell(self):
-        """Notify those whom the message concerns; in the transaction of its cause."""
+    def erase(self):
+        """Take the message off the pages with what was said in it, for its author leaves."""
+        with transaction.atomic():
+            [now] = tick(self.room)
+            self.refresh_from_db()
+            self.body = self.html = ""
+            if not self.removed_at:
+                self.removed_at, self.removed_by = timezone.now(), self.author
+                self.stamp(now)
+                self._bequeath(now)
+            self.save()
+            self.untell()
+
+    def tell(self, before=""):
+        """Notify those whom the message concerns; in the transaction of its cause.
+
+        After an edit, ``before`` (str) is the text that was replaced.
+        """
+        tell_each(self.recipients(before), thread=self.room, source=self, by=self.author)
 
     def untell(self):
         """Take back what was told of it: it is shown no longer."""
+        retract(self)
+
+    def recipients(self, before=""):
+        """Whom the message concerns, and how (dict of kind to people); after an edit of ``before``, the newly named.
+
+        In a conversation everybody who wants to hear of it. Who has it before them has read it at once: the page says.
+        """
+        kind = Notification.Kind
+        if not self.room.is_direct:
+            known = named(before) if before else []
+            return {kind.MENTION: [person for person in named(self.body) if person not in known]}
+        hearing = self.room.memberships.standing().exclude(involvement="nothing").select_related("person")
+        return {} if before else {kind.MESSAGE: [membership.person for membership in hearing]}
 
     def save(self, **options):
         if not self.html:

@@ -74,7 +74,8 @@ class Room(models.Model):
         return self.name or str(_("Conversation"))
 
     def get_absolute_url(self):
-        return reverse("room", args=[self.slug])
+        """Of a conversation it is the list: its own address is another one for each of those who are in it."""
+        return reverse("conversations") if self.is_direct else reverse("room", args=[self.slug])
 
     # Verbs
 
@@ -207,6 +208,8 @@ class Room(models.Model):
         if self.kind == self.Kind.OPEN:
             return True
         return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
+
+    is_known_to = readable_by  # as the thread of a notification
 
     @property
     def theme(self):

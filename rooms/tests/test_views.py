@@ -189,5 +189,5 @@ def test_every_address_of_ours_is_tried_above():
     ours = {pattern.name for pattern in get_resolver("rooms.urls").url_patterns}
     assert ours == {
         *("rooms", "room", "messages", "read", "involvement", "conversations", "conversation", "block"),
-        *("edit-message", "delete-message", "report-message"),
+        *("message", "edit-message", "delete-message", "report-message"),
     }

@@ -1,0 +1,11 @@
+"""What becomes of a person's inbox when they close their account: it goes."""
+
+from inbox.models import Dismissal, Follow, Ignore, Mute, Notification
+from people.closing import on_closing
+
+
+@on_closing
+def close(person, **_):
+    for kept in (Notification, Dismissal, Follow, Ignore, Mute):
+        kept.objects.filter(person=person).delete()
+    Follow.objects.filter(author=person).delete()

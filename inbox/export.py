@@ -1,0 +1,20 @@
+"""What a person finds of their inbox in the export of their data: what they were told, and what they chose."""
+
+from inbox.models import Follow, Ignore, Mute
+from people.export import exports
+
+
+@exports("inbox")
+def inbox(person):
+    for notification in person.notifications.standing().drawn():
+        yield {"at": notification.at, "read": notification.read_at, "text": notification.sentence}
+
+
+@exports("choices")
+def choices(person):
+    for follow in Follow.objects.filter(person=person).select_related("author"):
+        yield {"at": follow.chosen_at, "follows": follow.author.username}
+    for ignore in Ignore.objects.filter(person=person).select_related("ignored"):
+        yield {"at": ignore.chosen_at, "ignores": ignore.ignored.username}
+    for mute in Mute.objects.filter(person=person):
+        yield {"at": mute.chosen_at, "mutes": str(mute.thread)}
