@@ -21,7 +21,6 @@ class PersonAdmin(UserAdmin):
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Profile"), {"fields": ["display_name", "email", "bio", "language", "time_zone"]}),
-        (_("Preferences"), {"fields": ["mail", "appear_offline"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("Ban"), {"fields": ["banned_at", "ban_reason"]}),
         (_("Dates"), {"fields": ["last_login", "date_joined", "closed_at"]}),
