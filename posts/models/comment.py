@@ -98,12 +98,12 @@ class Comment(Moderated, Item):
     def revise(self, by, body, visit=None):
         """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``.
 
-        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review.
+        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review, nor past
+        the moderator's eyes, if the comment still waits.
         """
         body = self.readable(body)
         new = Comment(post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=talk(body))
-        if visit and self.is_shown and examine(new, visit):
-            raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
+        objection = visit and examine(new, visit)
         with transaction.atomic():
             [now] = tick(self.post)
             self.refresh_from_db()
@@ -116,14 +116,19 @@ class Comment(Moderated, Item):
                 raise Refused(_("The time to edit this comment has passed."))
             if body == self.body:
                 return
+            if objection and self.is_shown:
+                raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
+            if objection:
+                self.hold(objection)
             Revision.objects.create(comment=self, body=self.body)
             self.body, self.html = new.body, new.html
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
                 self.edited_at = timezone.now()
             if self.is_shown:
                 self.stamp(now)
-                self.tell()
             self.save()
+            if self.is_shown:
+                self.tell()
 
     def remove(self, by, reason=""):
         """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
