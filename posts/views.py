@@ -16,10 +16,9 @@ from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.models import NAMES, Person
-from people.rates import TooFast
 from people.rules import Refused
 from people.streams import watched
-from people.visits import visit
+from people.visits import retry_after, visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
@@ -172,13 +171,6 @@ def refuse_comment(request, found, form, status=422):
     if parent:
         return render_comment_page(request, "posts/reply.html", parent, form, status)
     return show_post(request, found, form=form, status=status)
-
-
-def retry_after(response, refusal):
-    """``response``, which says when to come again if the ``refusal`` (Refused) was for that."""
-    if isinstance(refusal, TooFast):
-        response["Retry-After"] = refusal.seconds
-    return response
 
 
 def parent_of(found, form, reader):

@@ -119,6 +119,7 @@ class Comment(Moderated, Item):
             if objection and self.is_shown:
                 raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
             if objection:
+                tick(QUEUE)
                 self.hold(objection)
             Revision.objects.create(comment=self, body=self.body)
             self.body, self.html = new.body, new.html
