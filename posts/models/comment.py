@@ -149,12 +149,12 @@ class Comment(Moderated, Item):
             reason = "" if own else given(reason, _("Say why you remove this comment."))
             if self.is_waiting and not own:
                 return self.reject(by, reason)
+            if self.is_waiting or self.reports.open().exists():
+                tick(QUEUE)  # before people are untold, as in the other verbs: or two could wait for each other
+                self._settle(by)
             if self.is_shown:
                 self.post.count_comments(-1)
                 self.untell()
-            if self.is_waiting or self.reports.open().exists():
-                tick(QUEUE)
-                self._settle(by)
             self.removed_by, self.reason = by, reason
             self._fall(now)
             self._rule(by, Ruling.What.REMOVED, reason)
