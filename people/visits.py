@@ -1,6 +1,7 @@
 from typing import NamedTuple
 
 from live.address import address
+from people.rates import TooFast
 
 
 class Visit(NamedTuple):
@@ -24,3 +25,10 @@ def visit(request):
         headers.get("Referer", ""),
         request.build_absolute_uri("/"),
     )
+
+
+def retry_after(response, refusal):
+    """``response``, which says when to come again if the ``refusal`` (Refused, or None) was for being too fast."""
+    if isinstance(refusal, TooFast):
+        response["Retry-After"] = refusal.seconds
+    return response

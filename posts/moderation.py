@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from people.decorators import signed_in
 from people.rules import Refused
 from people.streams import watched
-from people.visits import visit
+from people.visits import retry_after, visit
 from posts.models import Comment
 from posts.models.moderation import moderates
-from posts.views import answer, locked, readable_post, retry_after, standing_comment
+from posts.views import answer, locked, readable_post, standing_comment
 
 VERBS = {
     "approve": lambda comment, by, said: comment.approve(by),

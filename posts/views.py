@@ -19,10 +19,9 @@ from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.markdown import talk
 from people.models import Person
-from people.rates import TooFast
 from people.rules import Refused
 from people.streams import depends_on, watched
-from people.visits import visit
+from people.visits import retry_after, visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
@@ -186,13 +185,6 @@ def refuse_comment(request, found, form, status=422):
     if parent:
         return render_comment_page(request, "posts/reply.html", parent, form, status)
     return show_post(request, found, form=form, status=status)
-
-
-def retry_after(response, refusal):
-    """``response``, which says when to come again if the ``refusal`` (Refused) was for that."""
-    if isinstance(refusal, TooFast):
-        response["Retry-After"] = refusal.seconds
-    return response
 
 
 def parent_of(found, form, reader):

@@ -99,12 +99,12 @@ class Comment(Moderated, Item):
     def revise(self, by, body, visit=None):
         """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``.
 
-        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review.
+        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review, nor past
+        the moderator's eyes, if the comment still waits.
         """
         body = self.readable(body)
         new = Comment(post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=talk(body))
-        if visit and self.is_shown and examine(new, visit):
-            raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
+        objection = visit and examine(new, visit)
         with transaction.atomic():
             [now] = tick(self.post)
             self.refresh_from_db()
@@ -117,6 +117,11 @@ class Comment(Moderated, Item):
                 raise Refused(_("The time to edit this comment has passed."))
             if body == self.body:
                 return
+            if objection and self.is_shown:
+                raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
+            if objection:
+                tick(QUEUE)
+                self.hold(objection)
             before, self.body, self.html = self.body, new.body, new.html
             Revision.objects.create(comment=self, body=before)
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
@@ -145,12 +150,12 @@ class Comment(Moderated, Item):
             reason = "" if own else given(reason, _("Say why you remove this comment."))
             if self.is_waiting and not own:
                 return self.reject(by, reason)
+            if self.is_waiting or self.reports.open().exists():
+                tick(QUEUE)  # before people are untold, as in the other verbs: or two could wait for each other
+                self._settle(by)
             if self.is_shown:
                 self.post.count_comments(-1)
                 self.untell()
-            if self.is_waiting or self.reports.open().exists():
-                tick(QUEUE)
-                self._settle(by)
             self.removed_by, self.reason = by, reason
             self._fall(now)
             self._rule(by, Ruling.What.REMOVED, reason)

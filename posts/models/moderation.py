@@ -132,11 +132,11 @@ class Moderated:
     # The rest of it
 
     def hold(self, ruling):
-        """Keep a new comment, unseen, for what the ``ruling`` (not saved) says; in the caller's transaction. → it"""
+        """Keep a comment, unseen, for what the ``ruling`` (not saved) says; in the caller's transaction. → it"""
         rejected = ruling.what == Ruling.What.REJECTED
         self.state = self.State.REJECTED if rejected else self.State.WAITING
         self.save()
-        ruling.comment = self
+        ruling.comment, ruling.reason = self, ruling.reason[:REASON]
         ruling.save()
         return self
 

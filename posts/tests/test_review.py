@@ -95,6 +95,13 @@ def test_an_edit_is_no_way_past_the_review(post, known):
     assert said.body == "still harmless"
 
 
+def test_what_is_wrong_with_an_edit_of_what_waits_is_noted_for_the_moderator(post, bob):
+    said = say(post, bob, "harmless")
+    said.revise(bob, LINKS, VISIT)
+    assert (said.state, said.body) == ("waiting", LINKS)
+    assert why(said) == [("links", ""), ("new", "")]
+
+
 def test_one_attempt_made_five_times_is_one_comment_that_waits(post, bob):
     key = uuid4()
     assert len({say(post, bob, "hello", None, key).pk for _ in range(5)}) == 1
