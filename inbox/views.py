@@ -1,5 +1,6 @@
 import re
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -13,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from inbox.models import Announcement, Dismissal, Follow, Ignore
 from inbox.models.notification import read_all
-from inbox.streams import PER_PAGE
 from inbox.templatetags.inbox import choice
 from live import fragments
 from live.streams import delta, find, name_of, seen
@@ -37,7 +37,9 @@ COOKIES = 20  # that we remember
 @require_safe
 def inbox(request):
     live = watched(request)  # before the rows are read
-    page = Paginator(request.user.notifications.standing(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(request.user.notifications.standing(), settings.NOTIFICATIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "notifications": page.object_list.drawn(), "live": live}
     return render(request, "inbox/inbox.html", context)
 

@@ -451,7 +451,10 @@ class Hub:
             await self.record()
         await self.tell_readers({name for name in names if kinds[name.partition(":")[0]].counts_readers})
         for chore in chores:
-            await in_thread(chore)
+            try:
+                await in_thread(chore)
+            except Exception:  # one that fails does not keep the others from their work
+                logger.exception("%s failed", chore.__qualname__)
 
 
 def _whispered(language, event):

@@ -1,19 +1,18 @@
 from html import unescape
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 
 from inbox.models import Follow, Ignore, Mute
 
 register = template.Library()
 
-CAP = 99
-
 
 @register.filter
 def capped(number):
     """``number`` (int) as a badge shows it (str)."""
-    return f"{CAP}+" if number > CAP else str(number)
+    return f"{settings.BADGE_MOST}+" if number > settings.BADGE_MOST else str(number)
 
 
 @register.simple_block_tag
