@@ -5,8 +5,21 @@ from django.conf import settings
 from django.urls import reverse
 
 from inbox.models import Follow, Ignore, Mute
+from people.streams import watched
 
 register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def watching(context):
+    """The cursors of the page: those that its view took, or else of what stands on every page.
+
+    Stands at the top, for cursors are taken before anything is read.
+    """
+    if "live" in context:
+        return context["live"]
+    request = context.get("request")
+    return watched(request) if hasattr(request, "user") else []
 
 
 @register.filter
