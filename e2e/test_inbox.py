@@ -1,14 +1,16 @@
 """Somebody answered: badges, titles, the inbox and what is announced, on pages that are open."""
 
+import random
 import re
+import threading
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, comment, connected, say, show
-from inbox.models import Announcement, Follow, Notification
+from e2e.words import SECOND, Hand, comment, connected, say, show
+from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 
 TITLE = "A day at the sea · Parley"
@@ -21,10 +23,9 @@ def badge(page, number, title):
 
 
 def front(page):
-    """Open the front page on ``page``, and wait until its socket brings something. → ``page``"""
-    with page.expect_websocket() as socket:
+    """Open the front page on ``page``, and wait until it has a socket. → ``page``"""
+    with page.expect_websocket():
         page.goto("/")
-    socket.value.wait_for_event("framesent")
     return page
 
 
@@ -233,3 +234,36 @@ def test_ten_thousand_followers_are_told_of_a_post(site, cast, open_page, capsys
         assert not Notification.objects.unread().exists()
     with capsys.disabled():
         print(f"\npublishing took {published - began}, telling 10 001 followers {last - began}")
+
+
+@pytest.mark.stress
+def test_no_two_transactions_wait_for_each_other(wide, server):
+    """On PostgreSQL: eight people on two posts name each other in all orders, and each finds a row locked."""
+    people = [wide[0].account(f"talker{n}") for n in range(8)]
+    with wide[0].orm():
+        posts = [Post(author=people[n], title=f"Post {n}", body="Talk") for n in range(2)]
+        for post in posts:
+            post.publish()
+    errors = []
+
+    def talk(n):
+        try:
+            hand = Hand(wide[n % 2], people[n], posts[n // 4])
+            for turn in range(30):
+                names = random.sample([person.username for person in people], 4)
+                hand.write(f"{turn} " + " ".join(f"@{name}" for name in names))
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=talk, args=[n]) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    with wide[0].orm():
+        assert Comment.objects.count() == 240
+        for comment in Comment.objects.all():
+            named = {name for name in comment.body.replace("@", "").split()[1:] if name != comment.author.username}
+            told = Cause.objects.filter(source_id=comment.pk, notification__kind="mention")
+            assert {cause.person.username for cause in told.select_related("person")} == named

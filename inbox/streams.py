@@ -1,5 +1,6 @@
 """A person's own stream carries their inbox; the board's carries what is announced to everybody."""
 
+from django.conf import settings
 from django.template.loader import render_to_string
 
 from inbox.models import BOARD, Announcement, Board
@@ -11,10 +12,8 @@ from live.streams import Stream, register
 from people.models import Person
 from people.streams import EVERYWHERE, PersonStream
 
-PER_PAGE = 20
-
-on_pulse(run_errands)
 on_pulse(turn_board)
+on_pulse(run_errands)
 EVERYWHERE.append(BOARD)
 
 
@@ -46,7 +45,7 @@ class InboxStream(PersonStream):
         )
 
     def whole(self):
-        rows = self.thing.notifications.standing()[:PER_PAGE].drawn()
+        rows = self.thing.notifications.standing()[: settings.NOTIFICATIONS_PER_PAGE].drawn()
         html = render_to_string("partials/notifications.html", {"notifications": rows})
         return fragments.morph(html, "#inbox") + self.totals()
 

@@ -1,5 +1,7 @@
 import re
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -11,9 +13,8 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
-from inbox.models import Announcement, Dismissal, Follow, Ignore
-from inbox.models.notification import read_all
-from inbox.streams import PER_PAGE
+from inbox.models import Announcement, Dismissal, Follow, Ignore, Mute
+from inbox.models.notification import knows, read_all
 from inbox.templatetags.inbox import choice
 from live import fragments
 from live.streams import delta, find, name_of, seen
@@ -23,6 +24,7 @@ from people.mentions import BEGUN, called
 from people.models import Person
 from people.streams import watched
 
+CHOICES = 50  # of each kind that the inbox shows
 NAMES = 8  # that a completion offers
 FIELD = re.compile(r"[a-z0-9-]{1,40}")  # the id of a text area
 COOKIE = "dismissed"  # of the signed-out: the announcements they do not want to see, as "3.5"
@@ -37,9 +39,24 @@ COOKIES = 20  # that we remember
 @require_safe
 def inbox(request):
     live = watched(request)  # before the rows are read
-    page = Paginator(request.user.notifications.standing(), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(request.user.notifications.standing(), settings.NOTIFICATIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "notifications": page.object_list.drawn(), "live": live}
-    return render(request, "inbox/inbox.html", context)
+    return render(request, "inbox/inbox.html", context | chosen_by(request.user))
+
+
+def chosen_by(person):
+    """What ``person`` chose lately, to look through and take back."""
+    follows = Follow.objects.filter(person=person).select_related("author").order_by("-pk")
+    ignores = Ignore.objects.filter(person=person).select_related("ignored").order_by("-pk")
+    mutes = Mute.objects.filter(person=person).prefetch_related("thread").order_by("-pk")
+    threads = [mute.thread for mute in mutes[:CHOICES] if mute.thread and knows(person, mute.thread)]
+    return {
+        "followed": [follow.author for follow in follows[:CHOICES]],
+        "ignored": [ignore.ignored for ignore in ignores[:CHOICES]],
+        "muted": threads,
+    }
 
 
 @never_cache
@@ -129,10 +146,12 @@ def choose(request, model, thing):
 # Announcements
 
 
-@csrf_exempt  # the pages of the signed-out hold no token; the session's cookie does not come with others' forms
+@csrf_exempt  # the pages of the signed-out hold no token; a session's cookie does not come with others' forms
 @require_POST
 def dismiss(request, pk):
     """Show an announcement no more: to the signed-in by a row, to others by a cookie."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise PermissionDenied
     found = get_object_or_404(Announcement, pk=pk)
     if request.user.is_authenticated:
         with transaction.atomic():

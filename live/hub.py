@@ -38,7 +38,10 @@ _hub = None
 
 
 def on_pulse(chore):
-    """Decorator: call ``chore()`` in a thread at each pulse of each process. It must bear company."""
+    """Decorator: call ``chore()`` in a thread at each pulse of each process, unless its last turn is not over there.
+
+    It must bear the company of other processes.
+    """
     chores.append(chore)
     return chore
 
@@ -136,6 +139,7 @@ class Hub:
         self.rings = {}  # name -> head, not yet published
         self.publishing = False
         self.attendance = Attendance(self)
+        self.at_work = set()  # the chores whose turn is not over
         self.tasks = set()
 
     def spawn(self, coroutine):
@@ -377,4 +381,15 @@ class Hub:
             await self.join_group(name)
         await self.attendance.beat()
         for chore in chores:
+            if chore not in self.at_work:
+                self.spawn(self.do(chore))
+
+    async def do(self, chore):
+        """One chore's turn: it keeps neither the pulse nor the other chores waiting, however long it takes."""
+        self.at_work.add(chore)
+        try:
             await in_thread(chore)
+        except Exception:
+            logger.exception("%s failed", chore.__qualname__)
+        finally:
+            self.at_work.discard(chore)

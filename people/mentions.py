@@ -2,6 +2,7 @@
 
 import re
 
+from django.conf import settings
 from django.db.models import Q
 from markdown_it import MarkdownIt
 from markdown_it.common.utils import escapeHtml
@@ -10,7 +11,6 @@ from people.models import Person, address_of
 
 NAME = re.compile(r"[\w.-]{2,30}(?![\w.-])")
 BEGUN = re.compile(r"(?<![\w/])@([\w.-]{1,30})\Z")  # the name that one is about to write
-MOST = 10  # names in one text; those that follow are words like others
 
 
 def mention_plugin(md: MarkdownIt):
@@ -31,7 +31,7 @@ def candidates(raw):
 def look_up(tokens):
     """The people named in ``tokens`` (markdown-it's, of a whole text): dict of what stands there to Person."""
     raws = dict.fromkeys(child.content for token in tokens for child in token.children or () if child.type == "mention")
-    raws = list(raws)[:MOST]
+    raws = list(raws)[: settings.MENTIONS]  # those that follow are words like others
     names = {name for raw in raws for one in candidates(raw) for name in (one, one.lower())}
     if not names:
         return {}

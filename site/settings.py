@@ -263,6 +263,7 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+MENTIONS = 10  # names in one text that are looked up
 
 # Which comments wait for a moderator. People in a group, and the staff, are trusted.
 
@@ -288,3 +289,9 @@ CONVERSATION_AGE = 24 * 3600
 CONVERSATIONS_A_DAY = 20
 PEOPLE_SHOWN_UP_TO, PEOPLE_SHOWN_OF_MORE = 50, 20
 LEAVE_AFTER = 10  # so long somebody is still here after their last tab has closed: a reload is silent
+
+# The inbox and announcements.
+
+NOTIFICATIONS_PER_PAGE = 20
+BADGE_MOST = 99
+ANNOUNCEMENTS_APART = 60

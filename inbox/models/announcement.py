@@ -10,8 +10,6 @@ from live.ticks import tick
 from people.markdown import talk
 from people.rules import Refused, tidy
 
-APART = timedelta(minutes=1)  # between the beginnings of two announcements
-
 
 class Board:
     """What is announced to everybody, as something that can be watched: every page does."""
@@ -77,7 +75,8 @@ class Announcement(Item):
         """Raises ``Refused`` if it ends before it begins, or begins within a minute of another."""
         if self.ends < self.starts:
             raise Refused(_("An announcement ends after it begins."))
-        near = Announcement.objects.filter(starts__gt=self.starts - APART, starts__lt=self.starts + APART)
+        apart = timedelta(seconds=settings.ANNOUNCEMENTS_APART)
+        near = Announcement.objects.filter(starts__gt=self.starts - apart, starts__lt=self.starts + apart)
         if near.exclude(pk=self.pk).exists():
             raise Refused(_("At most one announcement a minute: another begins within a minute of this one."))
 

@@ -1,19 +1,31 @@
 from html import unescape
 
 from django import template
+from django.conf import settings
 from django.urls import reverse
 
 from inbox.models import Follow, Ignore, Mute
+from people.streams import watched
 
 register = template.Library()
 
-CAP = 99
+
+@register.simple_tag(takes_context=True)
+def watching(context):
+    """The cursors of the page: those that its view took, or else of what stands on every page.
+
+    Stands at the top, for cursors are taken before anything is read.
+    """
+    if "live" in context:
+        return context["live"]
+    request = context.get("request")
+    return watched(request) if hasattr(request, "user") else []
 
 
 @register.filter
 def capped(number):
     """``number`` (int) as a badge shows it (str)."""
-    return f"{CAP}+" if number > CAP else str(number)
+    return f"{settings.BADGE_MOST}+" if number > settings.BADGE_MOST else str(number)
 
 
 @register.simple_block_tag

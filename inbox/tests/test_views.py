@@ -5,6 +5,7 @@ from html import unescape
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
@@ -169,6 +170,20 @@ def test_the_signed_out_dismiss_by_a_cookie_and_their_page_stays_everybodys(clie
     client.cookies["dismissed"] = "1}body{x.-1." + "9" * 40
     assert client.get("/announcements/dismissed.css").content == b""
     assert client.post("/announcements/999/dismiss/").status_code == 404
+    foreign = client.post(f"/announcements/{said.pk}/dismiss/", headers={"Sec-Fetch-Site": "cross-site"})
+    assert foreign.status_code == 403 and not foreign.cookies
+
+
+def test_the_page_of_an_error_needs_none_of_it(db):
+    assert "<title>Parley</title>" in render_to_string("500.html")
+
+
+def test_every_page_hears_of_announcements_that_of_signing_in_too(client, alice):
+    [cursor] = cursors(BOARD)
+    announce(alice)
+    for address in ("/accounts/login/", "/nowhere/"):
+        page = client.get(address).content.decode()
+        assert cursor.signed in page and "noon" in page
 
 
 # Names

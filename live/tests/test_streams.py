@@ -101,6 +101,14 @@ def test_the_heads_of_many_streams_are_asked_at_once(lamp):
     assert heads(names) == dict.fromkeys(names, 0) | {"lamp:1": 1}
 
 
+def test_many_streams_tick_in_a_few_queries(lamp, django_assert_max_num_queries):
+    many = [Lamp(n) for n in range(300, 0, -1)]
+    with transaction.atomic():
+        tick(*many[:150])
+        with django_assert_max_num_queries(6):
+            assert tick(*many) == [2] * 150 + [1] * 150
+
+
 @pytest.mark.parametrize("said, tick", [("7", 7), ("", None), ("-1", None), ("x", None), ("9" * 30, None), ("٣", 3)])
 def test_a_form_says_what_its_page_has_seen(lamp, said, tick):
     values = QueryDict(mutable=True)

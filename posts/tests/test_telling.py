@@ -130,9 +130,14 @@ def test_following_muting_and_ignoring_by_a_button(post, alice, bob, carol, clie
     assert told(bob) == [] and Ignore.made(bob, carol).exists()
     assert "Stop following alice" in client.post("/people/alice/follow/", {"on": 1}, headers=HTMX).content.decode()
     client.post("/people/bob/follow/", {"on": 1})
+    Mute.make(bob, post)
+    listed = client.get("/inbox/").content.decode()
+    for action in (address, "/people/alice/follow/", "/people/carol/ignore/"):
+        assert f'action="{action}"' in listed
     assert [follow.author for follow in Follow.objects.all()] == [alice]
     post.unpublish()
     assert client.post(address, {"on": 1}).status_code == 404
+    assert "A day at the sea" not in client.get("/inbox/").content.decode()
     assert Client().post("/people/alice/follow/", {"on": 1}).status_code == 302
     assert Follow.objects.count() == 1
 
