@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from live.streams import cursors
-from rooms.models import Block, Message, Report, Room
+from live.streams import cursors, delta, find, name_of
+from rooms.models import Block, Message, MyRooms, Report, Room
 
 HTMX = {"HX-Request": "true"}
 
@@ -100,8 +100,10 @@ def test_the_unread_line_stands_where_one_stopped_reading(lobby, as_bob, bob, ca
 
 def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
     assert "Nobody has said" in as_bob.get("/messages/carol/").content.decode()
-    assert not Room.objects.exists()
+    handle = f"begun-{min(bob.pk, carol.pk)}-{max(bob.pk, carol.pk)}"
+    assert handle in as_carol.get("/messages/bob/").content.decode() and not Room.objects.exists()
     assert say(as_bob, "/messages/carol/", "psst", HTMX)["HX-Redirect"] == "/messages/carol/"
+    assert handle in delta(find(name_of(MyRooms(carol.pk))), 0)[0]
     assert "psst" in as_carol.get("/messages/bob/").content.decode()
     assert 'class="room-row unread"' in as_carol.get("/messages/").content.decode()
     assert as_carol.post("/messages/bob/block/").status_code == 302 and Block.objects.get().whom == bob

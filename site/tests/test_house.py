@@ -18,7 +18,7 @@ OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
 BROADCAST += ["comments_state", "older_comments", "more_replies"]
 BROADCAST += ["message", "message_body", "messages", "earlier", "newest", "room_state", "room_left", "room_row"]
-BROADCAST += ["people_here", "came", "typing"]
+BROADCAST += ["people_here", "came", "typing", "begun"]
 
 
 def sources(app):
