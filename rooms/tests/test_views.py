@@ -152,7 +152,8 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     moderator = Client()
     moderator.force_login(mallory)
     assert b"the marker" not in moderator.get("/admin/rooms/report/").content
-    assert moderator.get("/admin/rooms/message/").status_code == 404
+    assert b"the marker" not in moderator.get("/admin/rooms/message/").content
+    assert moderator.get(f"/admin/rooms/message/{said.pk}/change/").status_code == 302
     report = Report.make(said, bob, "rude")
     assert b"the marker" in moderator.get("/admin/rooms/report/").content
     page = moderator.get(f"/admin/rooms/report/{report.pk}/change/").content
@@ -164,6 +165,16 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     assert (
         moderator.get(private).status_code == 302 and b"the marker" not in moderator.get("/admin/rooms/room/").content
     )
+
+
+def test_moderators_remove_with_a_reason_what_was_said_in_public(lobby, bob, mallory):
+    said = lobby.say(bob, "buy now")
+    moderator = Client()
+    moderator.force_login(mallory)
+    chosen = {"action": "remove", "_selected_action": [said.pk], "index": 0}
+    for reason, left in [("", 1), ("advertising", 0)]:
+        assert moderator.post("/admin/rooms/message/", chosen | {"reason": reason}).status_code == 302
+        assert lobby.messages.standing().count() == left
 
 
 def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob, person):
