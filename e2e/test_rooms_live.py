@@ -69,7 +69,7 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     c = enter(open_page(site, carol), "/rooms/the-lobby/")
     expect(a.locator("#came")).to_have_text("carol has come.", timeout=2 * SECOND)
     stranger = enter(open_page(site), "/rooms/the-lobby/")
-    expect(a.locator("#here-number")).to_have_text("3 people are here, 1 guest reads along", timeout=2 * SECOND)
+    expect(a.locator("#here-number")).to_have_text("3 people are here · 1 guest reads along", timeout=2 * SECOND)
 
     b.locator("#body").press_sequentially("Hel")
     expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)

@@ -64,7 +64,7 @@ async def listen(site, cookie, form, heard, everything):
         heard["at"] = time.monotonic()
 
 
-def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, capsys):
+def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_page, capsys):
     site = sites(RATES="off")
     room = make(site)
     people = [site.account(f"person{n}") for n in range(PAGES)]
@@ -95,6 +95,7 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, capsy
     listening = threading.Thread(target=listen_all)
     listening.start()
     assert connected.wait(60) and not failed
+    browser = enter(open_page(site, site.account("alice")), f"/rooms/{room.slug}/")
     before = sum(heard["frames"] for heard in pages)
     share = LINES // len(mouths)
     talking = [
@@ -114,6 +115,10 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, capsy
     assert len(wanted) == LINES
     for heard in pages:
         assert list(heard["ids"]) == wanted
+    shown = browser.locator("#messages .line")
+    expect(shown.last).to_have_attribute("data-key", str(wanted[-1]))
+    assert shown.evaluate_all("all => all.map(line => Number(line.dataset.key))") == wanted[-300:]
+    assert browser.locator(".scroller").evaluate("one => one.scrollTop") == 0
     frames = sum(heard["frames"] for heard in pages) - before
     with capsys.disabled():
         print(

@@ -97,7 +97,7 @@ class Attendance:
         async with self.recording:  # or an older count could be written after a newer one
             moved, self.moved = self.moved - lingering, lingering
             try:
-                await in_thread(presence.record, lease, {key: self.tabs[key] for key in moved})
+                await in_thread(presence.record, lease, {key: self.tabs[key] for key in sorted(moved)})
             except Exception:
                 self.moved |= moved
                 raise

@@ -1,12 +1,14 @@
 """Rooms are made here, and reports of messages are settled. Conversations are nobody's business but theirs."""
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from people.rules import Refused
-from rooms.models import Membership, Report, Room
+from rooms.models import Membership, Message, Report, Room
 
 AROUND = 3  # messages shown before and after a reported one
 
@@ -57,14 +59,8 @@ class RoomAdmin(admin.ModelAdmin):
             membership.leave()
 
 
-@admin.register(Report)
-class ReportAdmin(admin.ModelAdmin):
-    list_display = ["reason", "text", "author", "by", "created_at", "settled_at"]
-    list_filter = [("settled_at", admin.EmptyFieldListFilter)]
-    fields = ["reason", "by", "created_at", "around", "settled_at"]
-    readonly_fields = fields
-    actions = ["remove_message", "settle"]
-    list_select_related = ["message__author", "message__room", "by"]
+class Seen:
+    """What may be looked at, but neither made nor changed nor deleted here."""
 
     def has_add_permission(self, request):
         return False
@@ -74,6 +70,58 @@ class ReportAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request, obj=None):
         return False
+
+    def has_moderate_permission(self, request):
+        return request.user.has_perm("rooms.moderate_message")
+
+
+class ReasonForm(ActionForm):
+    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
+
+
+@admin.register(Message)
+class MessageAdmin(Seen, admin.ModelAdmin):
+    """What was said in the rooms that are open to all, and nowhere else."""
+
+    list_display = ["__str__", "author", "room", "created_at", "removed_at", "reason"]
+    list_filter = ["created_at", ("room", admin.RelatedOnlyFieldListFilter)]
+    search_fields = ["body", "author__username"]
+    fields = readonly_fields = [
+        "room",
+        "author",
+        "body",
+        "created_at",
+        "edited_at",
+        "removed_at",
+        "removed_by",
+        "reason",
+    ]
+    list_select_related = ["author", "room"]
+    ordering = ["-pk"]
+    action_form = ReasonForm
+    actions = ["remove"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(room__kind=Room.Kind.OPEN)
+
+    @admin.action(description=_("Remove, with the reason given"), permissions=["moderate"])
+    def remove(self, request, queryset):
+        try:
+            for message in queryset:
+                message.remove(request.user, request.POST.get("reason", "")[:200])
+        except Refused as refusal:
+            return self.message_user(request, refusal.messages[0], messages.ERROR)
+        self.message_user(request, _("Removed."), messages.SUCCESS)
+
+
+@admin.register(Report)
+class ReportAdmin(Seen, admin.ModelAdmin):
+    list_display = ["reason", "text", "author", "by", "created_at", "settled_at"]
+    list_filter = [("settled_at", admin.EmptyFieldListFilter)]
+    fields = ["reason", "by", "created_at", "around", "settled_at"]
+    readonly_fields = fields
+    actions = ["remove_message", "settle"]
+    list_select_related = ["message__author", "message__room", "by"]
 
     @admin.display(description=_("text"))
     def text(self, report):
@@ -116,6 +164,3 @@ class ReportAdmin(admin.ModelAdmin):
     def settle(self, request, reports):
         for report in reports:
             report.settle()
-
-    def has_moderate_permission(self, request):
-        return request.user.has_perm("rooms.moderate_message")

@@ -73,7 +73,8 @@ def room(request, slug):
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request, names):
     others = named(request, names.split(","))
-    found = Room.between(request.user, others) or Room(kind=Room.Kind.DIRECT)
+    key = Room.key_of(request.user, others)
+    found = Room.between(request.user, others) or Room(kind=Room.Kind.DIRECT, member_key=key)
     if request.method != "POST":
         return show_room(request, found, others=others)
     return take(
@@ -90,7 +91,8 @@ def show_room(request, found, *, others=(), form=None, status=200):
     With ``before`` (a message's id) in the address it shows what was said before, and does not refresh itself.
     """
     before = number(request.GET, "before")
-    live = watched(request, *([found] if found.pk and not before else []))
+    shown = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
+    live = watched(request, *([] if before else shown))
     needs = cursors(*([found] if found.pk else []), NAMES)
     if found.pk:
         found.refresh_from_db()  # after the cursor: no gap

@@ -1,14 +1,19 @@
-"""A room for a post: the one place that knows both. Editors open it from the list of posts in the admin."""
+"""A room for a post, and comments from a room: the one place that knows both, through the admin's lists."""
 
-from django.contrib import admin
+from uuid import NAMESPACE_URL, uuid5
+
+from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from people.rules import Refused
 from posts.admin import PostAdmin
 from posts.models import Post
+from rooms.admin import MessageAdmin
 from rooms.models import Room
 
 
@@ -35,4 +40,29 @@ def open_room(post, by):
     return room
 
 
+@admin.action(description=_("Take over as comments on the article"), permissions=["moderate"])
+def take_over(message_admin, request, said):
+    """Make each message of ``said`` a comment on what its room is about, with a link back; once each."""
+    taken = 0
+    for message in said.standing().select_related("author", "room"):
+        try:
+            taken += bool(promote(message))
+        except Refused as refusal:
+            message_admin.message_user(request, refusal.messages[0], messages.ERROR)
+    message_admin.message_user(request, ngettext("%(n)s comment", "%(n)s comments", taken) % {"n": taken})
+
+
+def promote(message):
+    """→ the comment that ``message`` has become, or None if its room is about nothing. Raises ``Refused``."""
+    post = message.room.theme
+    if post is None:
+        return None
+    address = f"{message.room.get_absolute_url()}#message-{message.pk}"
+    with translation.override(post.language):
+        source = _("From the live discussion")
+        body = f"{message.body}\n\n[{source}]({address})"
+    return post.comment(message.author, body, key=uuid5(NAMESPACE_URL, address))
+
+
+MessageAdmin.actions = [*MessageAdmin.actions, take_over]
 PostAdmin.actions = [*PostAdmin.actions, discuss_live]

@@ -70,21 +70,47 @@ def lamp(transactional_db, monkeypatch):
         def typing(self, ids):
             return fragments.text(f"typing: {' '.join(ids)}.", "#typing")
 
+    @register(Table)
+    class TableStream(Stream):
+        shows_people = True
+
+        @classmethod
+        def load(cls, key):
+            return Table(key)
+
+        def allows(self, person):
+            return True
+
+        def items(self, since):
+            return []
+
+        def people(self, ids, anonymous, came=(), left=()):
+            said = f"here: {' '.join(ids)}, {anonymous}; came: {' '.join(came)}; left: {' '.join(left)}."
+            return fragments.text(said, "#here")
+
     lamp = lamps["1"] = Lamp()
     return lamp
 
 
-class Page:
-    """A page that watches ``things``, without a network between; ``told`` is what its socket was sent."""
+class Table:
+    """Something to sit at, and to see who does."""
 
-    def __init__(self, *things, since=None):
-        self.things, self.since = things, since
+    def __init__(self, pk=1):
+        self.pk = pk
+
+
+class Page:
+    """A page of ``who`` that watches ``things``, without a network between; ``told`` is what its socket was sent."""
+
+    def __init__(self, *things, since=None, who=""):
+        self.things, self.since, self.who = things, since, who
         self.told, self.closed = "", None
         self.block = None  # a future that holds up whatever is sent
         self.said = asyncio.Queue()
 
     async def open(self):
         self.consumer = LiveConsumer(None, self.send)
+        self.consumer.who = self.who
         self.running = asyncio.ensure_future(self.consumer.run(self.said.get))
         self.began = [c.tick if self.since is None else self.since for c in await self.cursors()]
         self.say({c.signed: str(tick) for c, tick in zip(await self.cursors(), self.began, strict=True)})

@@ -226,6 +226,11 @@ class Room(models.Model):
         return ",".join(map(str, sorted({by.pk, *(person.pk for person in others)})))
 
     @property
+    def handle(self):
+        """The key of a conversation as it may stand in an element's id."""
+        return self.member_key.replace(",", "-")
+
+    @property
     def floor(self):
         """The id of the oldest message that a page which refreshes itself may hold (int), 0 if it may hold all."""
         newest = self.messages.standing().order_by("-pk").values_list("pk", flat=True)

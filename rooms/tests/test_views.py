@@ -7,8 +7,8 @@ import pytest
 from django.test import Client
 from django.urls import get_resolver
 
-from live.streams import cursors
-from rooms.models import Block, Message, Report, Room
+from live.streams import cursors, delta, find, name_of
+from rooms.models import Block, Message, MyRooms, Report, Room
 
 HTMX = {"HX-Request": "true"}
 
@@ -100,8 +100,10 @@ def test_the_unread_line_stands_where_one_stopped_reading(lobby, as_bob, bob, ca
 
 def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
     assert "Nobody has said" in as_bob.get("/messages/carol/").content.decode()
-    assert not Room.objects.exists()
+    handle = f"begun-{min(bob.pk, carol.pk)}-{max(bob.pk, carol.pk)}"
+    assert handle in as_carol.get("/messages/bob/").content.decode() and not Room.objects.exists()
     assert say(as_bob, "/messages/carol/", "psst", HTMX)["HX-Redirect"] == "/messages/carol/"
+    assert handle in delta(find(name_of(MyRooms(carol.pk))), 0)[0]
     assert "psst" in as_carol.get("/messages/bob/").content.decode()
     assert 'class="room-row unread"' in as_carol.get("/messages/").content.decode()
     assert as_carol.post("/messages/bob/block/").status_code == 302 and Block.objects.get().whom == bob
@@ -150,7 +152,8 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     moderator = Client()
     moderator.force_login(mallory)
     assert b"the marker" not in moderator.get("/admin/rooms/report/").content
-    assert moderator.get("/admin/rooms/message/").status_code == 404
+    assert b"the marker" not in moderator.get("/admin/rooms/message/").content
+    assert moderator.get(f"/admin/rooms/message/{said.pk}/change/").status_code == 302
     report = Report.make(said, bob, "rude")
     assert b"the marker" in moderator.get("/admin/rooms/report/").content
     page = moderator.get(f"/admin/rooms/report/{report.pk}/change/").content
@@ -162,6 +165,16 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     assert (
         moderator.get(private).status_code == 302 and b"the marker" not in moderator.get("/admin/rooms/room/").content
     )
+
+
+def test_moderators_remove_with_a_reason_what_was_said_in_public(lobby, bob, mallory):
+    said = lobby.say(bob, "buy now")
+    moderator = Client()
+    moderator.force_login(mallory)
+    chosen = {"action": "remove", "_selected_action": [said.pk], "index": 0}
+    for reason, left in [("", 1), ("advertising", 0)]:
+        assert moderator.post("/admin/rooms/message/", chosen | {"reason": reason}).status_code == 302
+        assert lobby.messages.standing().count() == left
 
 
 def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob, person):

@@ -1,0 +1,94 @@
+"""Who is here, as the pages of one process are told."""
+
+import asyncio
+
+import pytest
+
+from live import attendance, hub
+from live.tests.conftest import Page, Table
+
+
+@pytest.fixture
+def table(lamp, settings, monkeypatch):
+    settings.LEAVE_AFTER = 0.3
+    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    return Table()
+
+
+def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, run):
+    async def scene():
+        alice = await Page(table, who="1").open()
+        await alice.hear("here: 1, 0")
+        await Page(table, who="2").open()
+        await alice.hear("here: 1 2, 0; came: 2; left: .")
+        await Page(table, who="2").open()
+        stranger = await Page(table).open()
+        await alice.hear("here: 1 2, 1; came: ; left: .")
+        await stranger.hear("here: 1 2, 1; came: ; left: .")
+
+    run(scene())
+
+
+def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table, run):
+    async def scene():
+        alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
+        await alice.hear("here: 1 2")
+        again = await Page(table, who="2").open()
+        await bob.close()
+        await again.close()
+        bob = await Page(table, who="2").open()  # a reload
+        alice.told = ""
+        await asyncio.sleep(0.5)
+        assert "left" not in alice.told
+        await bob.close()
+        await alice.hear("here: 1, 0; came: ; left: 2.")
+
+    run(scene())
+
+
+def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
+    monkeypatch.setattr(attendance, "DELIVERIES", 100)
+
+    async def scene():
+        alice = await Page(table, who="1").open()
+        for n in range(2, 42):
+            await Page(table, who=str(n)).open()
+            await asyncio.sleep(0.01)
+        await alice.hear(" 41, 0;")
+        assert alice.told.count("here:") < 20
+
+    run(scene())
+
+
+def test_nobody_is_shown_typing_in_a_crowd(table, lamp, run, monkeypatch):
+    monkeypatch.setattr(attendance, "QUIET_ABOVE", 1)
+
+    async def scene():
+        alice = await Page(table, who="1").open()
+        await Page(table, who="2").open()
+        await alice.hear("here: 1 2")
+        here = hub.here().attendance
+        here.whisper("table:1", "2")
+        assert not here.typing
+
+    run(scene())
+
+
+def test_an_event_that_makes_no_sense_deafens_nobody(lamp, run):
+    async def scene():
+        page = await Page(lamp).open()
+        ours = hub.here()
+        while not ours.channel:
+            await asyncio.sleep(0.001)
+        senseless = [
+            {"type": "ring"},
+            {"type": "ring", "name": "lamp:1", "head": "x"},
+            {"type": "presence"},
+            {"type": 1},
+        ]
+        for event in senseless:
+            await ours.layer.send(ours.channel, event)
+        await hub.in_thread(lamp.write, "on")
+        await page.hear(">ON<")
+
+    run(scene())
