@@ -217,11 +217,11 @@ class Hub:
         try:
             while audience.listeners and audience.cursor < audience.head:
                 before, rung_at = audience.cursor, audience.rung_at
-                text, head, refused, stream, _ = await in_thread(
+                text, head, refused, _ = await in_thread(
                     compose, audience.name, audience.language, before, set(audience.viewers)
                 )
                 for listener in [one for one in audience.listeners if one.viewer in refused]:
-                    self.dismiss(listener, audience.name, stream)
+                    self.dismiss(listener, audience.name, *refused[listener.viewer])
                 audience.cursor = max(before, head)
                 if text:
                     metrics.DELTAS.inc()
@@ -235,15 +235,17 @@ class Hub:
         finally:
             audience.busy = False
 
-    def dismiss(self, listener, name, stream):
-        """Tell a listener that may hear ``name`` no longer, and let it hear no more of it."""
-        self.leave(listener, name)
-        with translation.override(listener.language):
-            farewell = stream.farewell() if stream else ""
+    def dismiss(self, listener, name, farewell, code):
+        """Tell a listener that may hear ``name`` no longer so (``farewell``, str), and let it hear no more of it.
+
+        With a ``code`` (int) its socket is closed, and it hears no more of anything.
+        """
+        for lost in tuple(listener.audiences) if code else (name,):
+            self.leave(listener, lost)
         if farewell:
             listener.take(farewell)
-        if stream and stream.close_code:
-            listener.close(stream.close_code)
+        if code:
+            listener.close(code)
 
     # Listeners
 
@@ -253,9 +255,9 @@ class Hub:
         while True:
             audience = self.audiences.get((name, listener.language))
             if audience is None or audience.cursor != cursor or listener.viewer not in audience.viewers:
-                text, head, refused, stream, _ = await self.catch_up(listener, name, cursor)
+                text, head, refused, _ = await self.catch_up(listener, name, cursor)
                 if refused:
-                    return self.dismiss(listener, name, stream)
+                    return self.dismiss(listener, name, *refused[listener.viewer])
                 if text and not listener.take(text):
                     listener.behind[name] = head
                     return

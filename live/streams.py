@@ -91,6 +91,13 @@ class Stream:
         """Fragments for those who may listen no longer."""
         return ""
 
+    def dismiss(self, viewer):
+        """What ``viewer`` (``Viewer``), who may listen no longer, is told, and with which code their socket closes.
+
+        → ``(text, code)``: fragments (str), and an int, or None to leave the socket open for other streams.
+        """
+        return self.farewell(), self.close_code
+
     def readers(self, count):
         """Fragments that say that ``count`` people (int) have the page open."""
         return ""
@@ -228,13 +235,12 @@ def delta(stream, since):
 
 
 class Composed(NamedTuple):
-    """A delta for many: its ``text`` and the tick ``head`` it leads to; the viewers ``refused`` (set), who may not
-    listen any more; the ``stream`` (None if its object is gone), and whether it is ``public``: for everybody."""
+    """A delta for many: its ``text`` and the tick ``head`` it leads to; the viewers ``refused``, who may not listen
+    any more (dict to what ``Stream.dismiss`` says of them); and whether it is ``public``: for everybody."""
 
     text: str
     head: int
-    refused: set
-    stream: Stream | None
+    refused: dict
     public: bool
 
 
@@ -246,14 +252,15 @@ def compose(name, language, since, viewers):
     with translation.override(language):
         stream = find(name)
         if stream is None:
-            return Composed("", since, set(viewers), None, False)
+            return Composed("", since, dict.fromkeys(viewers, ("", None)), False)
         public = stream.allows(AnonymousUser())
-        refused = set() if public else {viewer for viewer in viewers if not stream.allows(viewer.person())}
-        if refused and refused == viewers:
-            return Composed("", since, refused, stream, public)
+        strangers = set() if public else {viewer for viewer in viewers if not stream.allows(viewer.person())}
+        refused = {viewer: stream.dismiss(viewer) for viewer in strangers}
+        if refused and strangers == viewers:
+            return Composed("", since, refused, public)
         with metrics.RENDER.time():
             text, head = delta(stream, since)
-        return Composed(text, head, refused, stream, public)
+        return Composed(text, head, refused, public)
 
 
 def _safely(render, *arguments):

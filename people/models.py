@@ -1,14 +1,21 @@
+import secrets
 from functools import lru_cache
 from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import MinLengthValidator, RegexValidator
-from django.db import models
+from django.db import models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from live.ticks import tick
+from people import closing
+from people.rules import Refused, tidy
 
 username_validators = [
     MinLengthValidator(2),
@@ -31,7 +38,16 @@ def address_of(username):
 
 
 class Person(AbstractUser):
-    """Somebody with an account. Names are shown by ``str(person)``; ``username`` is the address."""
+    """Somebody with an account. Names are shown by ``str(person)``; ``username`` is the address.
+
+    The row outlives the account: closed, it holds nothing personal, and what stays of a person is shown under it.
+    """
+
+    class Mail(models.TextChoices):
+        OFF = "off", _("Never")
+        AT_ONCE = "at_once", _("At once")
+        BUNDLED = "bundled", _("Bundled")
+        DAILY = "daily", _("Once a day")
 
     username = models.CharField(
         _("username"),
@@ -46,12 +62,27 @@ class Person(AbstractUser):
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
 
+    mail = models.CharField(
+        _("mails"),
+        max_length=10,
+        choices=Mail,
+        default=Mail.BUNDLED,
+        help_text=_("Of what you have not read on the site after ten minutes."),
+    )
+    appear_offline = models.BooleanField(
+        _("appear offline"), default=False, help_text=_("Nobody sees that you are here, or that you are typing.")
+    )
+    banned_at = models.DateTimeField(_("banned"), null=True, editable=False)
+    ban_reason = models.CharField(_("reason of the ban"), max_length=200, blank=True, editable=False)
+    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+
     class Meta:
+        permissions = [("ban_person", _("Can ban people"))]
         verbose_name = _("person")
         verbose_name_plural = _("people")
 
     def __str__(self):
-        return self.display_name or self.username
+        return gettext("deleted person") if self.closed_at else self.display_name or self.username
 
     def get_absolute_url(self):
         return address_of(self.username)
@@ -60,6 +91,79 @@ class Person(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    # Verbs
+
+    def ban(self, by, reason):
+        """Shut the person out as ``by`` (Person), who says why (``reason``, str): it is told to the banned.
+
+        Banning again changes the reason. Raises ``Refused`` without a reason, and ``PermissionDenied``.
+        """
+        reason = tidy(reason)
+        if not reason:
+            raise Refused(_("Say why you ban this person."))
+        if not self.bannable_by(by):
+            raise PermissionDenied
+        with transaction.atomic():
+            self.is_active = False
+            self.banned_at = timezone.now()
+            self.ban_reason = reason[:200]
+            self.save(update_fields=["is_active", "banned_at", "ban_reason"])
+            self.end_sessions()
+
+    def unban(self, by):
+        """Let a banned person in again. Raises ``PermissionDenied``."""
+        if not self.bannable_by(by):
+            raise PermissionDenied
+        with transaction.atomic():
+            self.is_active = True
+            self.banned_at = None
+            self.ban_reason = ""
+            self.save(update_fields=["is_active", "banned_at", "ban_reason"])
+            tick(NAMES)
+
+    def close(self, comments_stay):
+        """Close the account for good, as the person wishes; the other apps' things first (``people/closing.py``).
+
+        Raises ``Refused`` if nobody else could administer the site.
+        """
+        if self.is_superuser and not Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.pk).exists():
+            raise Refused(_("Nobody else could administer this site. Give somebody the rights first."))
+        for chore in closing.chores:
+            chore(self, comments_stay=comments_stay)
+        with transaction.atomic():
+            self.end_sessions()
+            self.emailaddress_set.all().delete()
+            self.authenticator_set.all().delete()
+            self.groups.clear()
+            self.user_permissions.clear()
+            now = timezone.now()
+            empty = Person(pk=self.pk, is_active=False, date_joined=now, closed_at=now)
+            empty.username = f"deleted-{secrets.token_hex(8)}"
+            empty.set_unusable_password()
+            empty.save()
+        self.refresh_from_db()
+
+    def end_sessions(self):
+        """Sign the person out everywhere: their open pages are told, and kept pages that name them are dropped."""
+        with transaction.atomic():
+            tick(self, NAMES)
+            for session in self.usersession_set.all():
+                session.end()
+
+    def tell_of_new_password(self, *kept):
+        """Let the open pages know: their sessions are over, but for those with the keys ``kept`` (str)."""
+        with transaction.atomic():
+            tick(self)
+            self.usersession_set.exclude(session_key__in=kept).update(data={"ended": "password"})
+
+    # Questions
+
+    def bannable_by(self, person):
+        """Whether ``person`` may ban and unban this one: of those with rights of their own only a superuser."""
+        if self.pk == person.pk or self.closed_at or not person.has_perm("people.ban_person"):
+            return False
+        return person.is_superuser or not (self.is_staff or self.is_superuser or self.groups.exists())
 
     @property
     def initials(self):

@@ -3,12 +3,17 @@
 It tells them what concerns them alone, and ends their sockets when their session ends.
 """
 
+from allauth.account.signals import password_changed, password_reset, password_set
+from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.db import transaction
 from django.dispatch import receiver
 from django.template.loader import render_to_string
+from django.utils.functional import SimpleLazyObject
 
 from live import fragments
+from live.consumers import TRY_AGAIN
 from live.streams import Stream, cursors, register
 from live.ticks import tick
 from people.models import NAMES, Names, Person
@@ -18,8 +23,6 @@ SIGNED_OUT = 4401
 
 @register(Person)
 class PersonStream(Stream):
-    close_code = SIGNED_OUT
-
     def allows(self, person):
         return person.is_active and person.pk == self.thing.pk
 
@@ -29,8 +32,17 @@ class PersonStream(Stream):
     def whole(self):
         return ""
 
-    def farewell(self):
-        return fragments.morph(render_to_string("partials/signed_out.html"), "#notice")
+    def dismiss(self, viewer):
+        """Say why; but a page whose session only got a new key comes back with that.
+
+        The reason of a ban is told to the banned, not to one who is signed in as somebody else.
+        """
+        ended = UserSession.objects.filter(session_key=viewer.session).values_list("data", flat=True).first() or {}
+        if ended.get("ended") == "renewed" and self.thing.is_active:
+            return "", TRY_AGAIN
+        person = None if viewer.person().is_authenticated else self.thing
+        context = {"person": person, "by_password": ended.get("ended") == "password"}
+        return fragments.morph(render_to_string("partials/signed_out.html", context), "#notice"), SIGNED_OUT
 
 
 @register(Names)
@@ -57,6 +69,11 @@ def watched(request, *things):
     return cursors(*things, *own)
 
 
+def live(request):
+    """Context processor: every page of a signed-in person is live, whoever made it; asked only if it is drawn."""
+    return {"live": SimpleLazyObject(lambda: watched(request) if hasattr(request, "user") else [])}
+
+
 @receiver(user_logged_out)
 def hear_of_signing_out(request, user, **_):
     """Django's own announcement is the only place that every way of signing out passes.
@@ -67,3 +84,21 @@ def hear_of_signing_out(request, user, **_):
     if user:
         with transaction.atomic():
             tick(user)
+
+
+@receiver([password_changed, password_set])
+def hear_of_new_password(request, user, **_):
+    user.tell_of_new_password(*carry_over(request))
+
+
+@receiver(password_reset)
+def hear_of_reset(user, **_):
+    user.tell_of_new_password()
+
+
+def carry_over(request):
+    """The session of ``request`` got a new key, of which its open pages have not heard yet. → both keys, old and new"""
+    former, key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""), request.session.session_key
+    UserSession.objects.create_from_request(request)
+    UserSession.objects.filter(session_key=former).exclude(session_key=key).update(data={"ended": "renewed"})
+    return former, key

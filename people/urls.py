@@ -2,4 +2,12 @@ from django.urls import path
 
 from people import views
 
-urlpatterns = [path("own/<int:pk>.css", views.own_css, name="own-css")]
+urlpatterns = [
+    path("own/<int:pk>.css", views.own_css, name="own-css"),
+    path("language/", views.language, name="set_language"),
+    path("accounts/profile/", views.profile, name="profile"),
+    path("accounts/preferences/", views.preferences, name="preferences"),
+    path("accounts/data/", views.data, name="data"),
+    path("accounts/export/", views.download, name="export"),
+    path("accounts/delete/", views.close, name="close"),
+]

@@ -15,6 +15,7 @@ from live import fragments
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
+from people.markdown import talk
 from people.models import NAMES, Person
 from people.rules import Refused
 from people.streams import watched
@@ -45,7 +46,8 @@ def tag(request, slug):
 @require_safe
 def person(request, username):
     found = get_object_or_404(Person, username=username, is_active=True)
-    return listing(request, "posts/person.html", Post.objects.listed().filter(author=found), person=found)
+    posts = Post.objects.listed().filter(author=found)
+    return listing(request, "posts/person.html", posts, person=found, bio=talk(found.bio))
 
 
 def listing(request, template, posts, shown=(), **context):

@@ -56,10 +56,13 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
 ]
 MIDDLEWARE = [
+    "parley.hosts.forwarded_hosts",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -68,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "people.middleware.preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -86,6 +90,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "people.streams.live",
             ]
         },
     }
@@ -138,8 +143,19 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_USERNAME_VALIDATORS = "people.models.username_validators"
 ACCOUNT_USERNAME_MIN_LENGTH = 2
-ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_ADAPTER = "people.adapters.AccountAdapter"
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Parley] "
+ACCOUNT_EMAIL_VERIFICATION = os.environ.get("EMAIL_VERIFICATION", "optional")
+# Who signs up with an address that has an account learns nothing of it: there may be two until one is confirmed.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # security keys would need scripts
+MFA_TOTP_ISSUER = urlsplit(ORIGINS[0]).hostname
+# Nobody is locked out by it: an address that is not confirmed is nobody's, and may be used for another account.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+USERSESSIONS_ADAPTER = "people.adapters.UserSessionsAdapter"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 
 # Mail: EMAIL_URL is smtp://user:password@host:port, smtps:// for TLS from the start, smtp+tls:// for STARTTLS.
@@ -210,6 +226,7 @@ LOGGING = {
 
 RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of posting and sockets, for measurements
 REAL_IP_HEADER = os.environ.get("REAL_IP_HEADER", "")  # set by our own proxy, and only then to be believed
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
 
 # The rules of commenting. Numbers are in characters, levels, rows and seconds.
 

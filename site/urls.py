@@ -4,8 +4,7 @@ from django.contrib import admin
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
-from django.views.decorators.csrf import csrf_exempt
-from django.views.i18n import set_language
+from django.views.generic import RedirectView
 from django.views.static import serve
 
 admin.site.login = secure_admin_login(admin.site.login)
@@ -15,8 +14,8 @@ urlpatterns = [
     path("", include("posts.urls")),
     path("", include("people.urls")),
     path("accounts/", include("allauth.urls")),
-    # Without a token, for the pages of the signed-out are the same for all. The choice carries no authority.
-    path("language/", csrf_exempt(set_language), name="set_language"),
+    # The admin's own way to a new password would not tell the person's other pages.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.
     path("favicon.ico", lambda request: redirect(static("icon.svg"), permanent=False)),

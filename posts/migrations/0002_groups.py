@@ -12,7 +12,7 @@ GROUPS = {
         "change_liveupdate",
     ]
     + ["add_tag", "change_tag", "view_tag", "delete_tag", "view_comment"],
-    "Moderators": ["view_comment", "moderate_comment", "view_post"],
+    "Moderators": ["view_comment", "moderate_comment", "view_post", "ban_person"],
 }
 
 
@@ -26,13 +26,15 @@ def make_groups(apps, schema_editor):
     Permission = apps.get_model("auth", "Permission")
     for name, codenames in GROUPS.items():
         group, _ = apps.get_model("auth", "Group").objects.get_or_create(name=name)
-        allowed = Permission.objects.filter(content_type__app_label="posts", codename__in=codenames)
+        ours = Permission.objects.filter(content_type__app_label__in=("posts", "people"))
+        allowed = ours.filter(codename__in=codenames)
         group.permissions.add(*allowed)
 
 
 class Migration(migrations.Migration):
     dependencies = [
         ("posts", "0001_initial"),
+        ("people", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

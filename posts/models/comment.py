@@ -124,6 +124,20 @@ class Comment(Item):
             self.untell()
             self._fall(now)
 
+    def erase(self):
+        """Take the comment off the pages with all that was ever said in it, for its author leaves."""
+        with transaction.atomic():
+            [now] = tick(self.post)
+            self.refresh_from_db()
+            self.revisions.all().delete()
+            self.body = self.html = ""
+            if self.state == self.State.SHOWN:
+                self.post.count_comments(-1)
+                self.untell()
+                self._fall(now)
+            else:
+                self.save()
+
     def _fall(self, now):
         """Become a tombstone, or be gone, and with it the tombstones above that held nothing else."""
         self.state = self.State.TOMBSTONE if self.answers.standing().exists() else self.State.GONE

@@ -66,6 +66,14 @@ def test_broadcast_partials_know_no_viewer(name):
     assert not re.search(r"\b(request|user|csrf_token|perms|messages)\b", text)
 
 
+@pytest.mark.parametrize("name", BROADCAST)
+def test_broadcast_partials_know_no_time_zone_but_the_sites(name):
+    """A page of somebody elsewhere would show other times than those that its socket brings."""
+    text = (ROOT / f"templates/partials/{name}.html").read_text()
+    if re.search(r"\|(date|time)\b", text):
+        assert "{% timezone None %}" in text
+
+
 def test_every_partial_that_a_stream_renders_is_among_those_checked():
     rendered = re.findall(r'"partials/(\w+)\.html"', (ROOT / "posts/streams.py").read_text())
     assert set(rendered) - {"withdrawn"} <= set(BROADCAST)

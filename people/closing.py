@@ -1,0 +1,20 @@
+"""What happens to a person's things when they close their account.
+
+An app that keeps something of a person's has a ``closing.py``::
+
+    @on_closing
+    def take_comments_along(person, *, comments_stay): ...
+
+Whatever stays stays under "deleted person": the row of the person remains, with nothing personal in it.
+"""
+
+chores = []
+
+
+def on_closing(chore):
+    """Decorator: call ``chore(person, comments_stay=bool)`` before an account is closed.
+
+    It runs in the request of the person, outside of a transaction, and may run again if something failed.
+    """
+    chores.append(chore)
+    return chore

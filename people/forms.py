@@ -1,0 +1,53 @@
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Person
+from people.rules import tidy
+
+
+def zones():
+    """The choices of time zones: what stands in the database of the IANA by continent, and UTC."""
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
+    return [("", gettext("As the site")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+class ProfileForm(forms.ModelForm):
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
+
+    class Meta:
+        model = Person
+        fields = ["display_name", "bio", "language", "time_zone"]
+        widgets = {"bio": forms.Textarea({"rows": 5})}
+        labels = {"display_name": _("Display name"), "bio": _("About you"), "language": _("Language")}
+        help_texts = {"bio": _("Markdown: **bold**, *italic*, `code`, > quote, [link](address)")}
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.fields["language"].choices = [("", _("As the browser asks")), *self.fields["language"].choices[1:]]
+
+    def clean_display_name(self):
+        return " ".join(tidy(self.cleaned_data["display_name"]).split())
+
+    def clean_bio(self):
+        return tidy(self.cleaned_data["bio"])
+
+
+class PreferencesForm(forms.ModelForm):
+    class Meta:
+        model = Person
+        fields = ["mail", "appear_offline"]
+        labels = {"mail": _("Mails"), "appear_offline": _("Appear offline")}
+
+
+class ClosingForm(forms.Form):
+    comments = forms.ChoiceField(
+        label=_("Your comments"),
+        choices=[
+            ("stay", _("They stay, under “deleted person”.")),
+            ("go", _("They go, with all that stands in them.")),
+        ],
+        widget=forms.RadioSelect,
+    )
