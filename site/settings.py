@@ -241,3 +241,9 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+
+# Mails about what happened: never sooner, and bundles and daily ones never closer. In seconds.
+
+MAIL_DELAY = 10 * 60
+MAIL_BUNDLED = 4 * 3600
+MAIL_DAILY = 24 * 3600

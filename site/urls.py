@@ -7,12 +7,15 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.static import serve
 
+from inbox.unsubscribing import unsubscribe
+
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Parley"
 
 urlpatterns = [
     path("", include("posts.urls")),
     path("", include("people.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
     path("accounts/", include("allauth.urls")),
     # The admin's own way to a new password would not tell the person's other pages.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from html import unescape
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -6,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from live.models import Item
@@ -205,6 +207,11 @@ class Comment(Item):
     @property
     def name(self):
         return str(self.author) if self.author_id else self.guest or _("Somebody")
+
+    @property
+    def excerpt(self):
+        """The text without its marks, for mails (str). Nothing of what is said below a text behind a password."""
+        return unescape(strip_tags(self.html)) if self.is_shown and not self.post.password else ""
 
     @property
     def is_flat(self):
