@@ -1,11 +1,14 @@
 """A mail server for the tests: it speaks SMTP on loopback and keeps what it takes."""
 
 import asyncio
+import logging
 from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
 
 from e2e.servers import free_port
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # it says every line of its conversations
 
 
 class MailServer:

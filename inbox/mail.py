@@ -23,6 +23,7 @@ from inbox.models.letter import address_of
 logger = logging.getLogger("inbox")
 signer = Signer(salt="inbox.unsubscribe")
 
+MOST = 50  # letters over one connection: mail servers set limits
 LINES = 30  # rows that a mail shows; there may be more in the inbox
 EXCERPT = 240  # characters
 SUBJECT = 150  # characters of the first sentence
@@ -49,7 +50,7 @@ def _go():
 
 
 def send_due():
-    """Send all that is due, in any number of processes. → how many letters were what (Counter of str)
+    """Send what is due, MOST letters at most, in any number of processes. → how many became what (Counter of str)
 
     "sent"; "needless", for all in them was read meanwhile; "refused" by a mail server that takes others; or
     "unreachable", the mail server: then the rest waits.
@@ -58,7 +59,7 @@ def send_due():
     became = Counter()
     line = get_connection()
     try:
-        while not became["unreachable"] and (letter := Letter.take()):
+        while became.total() < MOST and not became["unreachable"] and (letter := Letter.take()):
             became[send(letter, line)] += 1
     finally:
         with suppress(OSError):
