@@ -6,3 +6,9 @@ class InboxConfig(AppConfig):
     name = "inbox"
     verbose_name = _("Inbox")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self):
+        from inbox.mail import set_out
+        from live.hub import on_pulse
+
+        on_pulse(set_out)

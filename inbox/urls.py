@@ -1,6 +1,7 @@
 from django.urls import path
 
 from inbox import views
+from inbox.unsubscribing import unsubscribe
 
 urlpatterns = [
     path("inbox/", views.inbox, name="inbox"),
@@ -14,4 +15,5 @@ urlpatterns = [
     path("announcements/dismissed.css", views.dismissed_css, name="dismissed"),
     path("announcements/<int:pk>/dismiss/", views.dismiss, name="dismiss"),
     path("complete/", views.complete, name="complete"),
+    path("unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
 ]

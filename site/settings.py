@@ -295,3 +295,9 @@ LEAVE_AFTER = 10  # so long somebody is still here after their last tab has clos
 NOTIFICATIONS_PER_PAGE = 20
 BADGE_MOST = 99
 ANNOUNCEMENTS_APART = 60
+
+# Mails about what happened: never sooner, and bundles and daily ones never closer. In seconds.
+
+MAIL_DELAY = 10 * 60
+MAIL_BUNDLED = 4 * 3600
+MAIL_DAILY = 24 * 3600

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
@@ -16,6 +18,11 @@ from live.ticks import tick
 from people.models import Person
 
 NAMES = 3  # people whom a row knows by name; the others it counts
+
+
+def later():
+    """When a mail may tell of what happens now: there is time to read it on the site."""
+    return timezone.now() + timedelta(seconds=settings.MAIL_DELAY)
 
 
 class NotificationQuerySet(models.QuerySet):
@@ -44,7 +51,8 @@ class Notification(Item):
 
     While a row is unread, more of the same kind in the same thread adds to it; the ``causes`` say what it consists
     of. A row whose causes were all taken back is ``gone``: it stays, for only rows can tell open pages. ``moved`` is
-    the tick at which it last took the first place.
+    the tick at which it last took the first place. From ``mail_at`` on a mail may tell of it (``Letter``); None: there
+    is nothing to tell, for it was read or mailed. Who changes that holds the person's stream (``tick``).
 
     A thread may say ``is_known_to(person)``: whether the person may read its title now.
     """
@@ -75,6 +83,7 @@ class Notification(Item):
     read_at = models.DateTimeField(null=True)
     gone = models.BooleanField(default=False)
     moved = models.BigIntegerField(default=0)
+    mail_at = models.DateTimeField(null=True, default=later)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -83,6 +92,7 @@ class Notification(Item):
             models.Index(fields=["person", "changed"]),
             models.Index(fields=["person", "-at"]),
             models.Index(fields=["person"], condition=Q(read_at=None, gone=False), name="inbox_unread"),
+            models.Index(fields=["mail_at"], condition=Q(gone=False, mail_at__isnull=False), name="inbox_to_mail"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -264,6 +274,7 @@ def tell_each(recipients, *, thread, source, by):
         else:
             joined.append(row)
         row.source, row.at, row.moved = source, timezone.now(), now
+        row.mail_at = row.mail_at or later()
         row.stamp(now)
         causes.append(Cause(notification=row, person=person, source=source, by=by))
     Notification.objects.bulk_create(new)
@@ -330,4 +341,4 @@ def _read(person, rows):
         return
     with transaction.atomic():
         [now] = tick(person)
-        rows.update(read_at=timezone.now(), changed=now)
+        rows.update(read_at=timezone.now(), mail_at=None, changed=now)

@@ -247,5 +247,5 @@ def test_every_address_of_ours_is_tried_above():
     ours = {pattern.name for pattern in get_resolver("inbox.urls").url_patterns}
     assert ours == {
         *("inbox", "title", "read-all", "notification", "read", "unread"),
-        *("follow", "ignore", "dismissed", "dismiss", "complete"),
+        *("follow", "ignore", "dismissed", "dismiss", "complete", "unsubscribe"),
     }

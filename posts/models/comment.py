@@ -1,4 +1,5 @@
 from datetime import timedelta
+from html import unescape
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -6,6 +7,7 @@ from django.db import models, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models import Notification, retract, tell_each
@@ -268,6 +270,11 @@ class Comment(Moderated, Item):
         answered = self.parent.name if self.is_flat else ""
         author = (self.author_id, self.author.username) if self.author_id else None
         return self.pk, self.state, self.html, self.reason, self.created_at, self.edited_at, self.name, author, answered
+
+    @property
+    def excerpt(self):
+        """The text without its marks, for mails (str). Nothing of what is said below a text behind a password."""
+        return unescape(strip_tags(self.html)) if self.is_shown and not self.post.password else ""
 
     @property
     def is_flat(self):
