@@ -144,6 +144,11 @@ def sign_in(site, name, password, **claims):
         return page.read().decode()
 
 
+def approval(hand, said):
+    """What ``hand`` must ask to approve the comment ``said``: the address and the form."""
+    return hand.address.partition("/posts/")[0] + f"/comments/{said.pk}/approve/", {"csrfmiddlewaretoken": hand.token}
+
+
 def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
     one, two = wide_sites(RATES="on", REVIEW="on")
     bob, carol, mallory, post = people(one)
@@ -171,10 +176,14 @@ def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
     with Page(f"{two.url}/posts/{post.slug}/").connect() as page:
         assert "one attempt" not in page.html
         page.hear("reading")
-        ask = Hand(one, mallory, post)
-        ask.ask(f"{one.url}/comments/{said.pk}/approve/", {"csrfmiddlewaretoken": ask.token})
+        hands = [Hand(site, mallory, post) for site in (one, two)] * 4
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda hand: hand.ask(*approval(hand, said)), hands))
         page.hear("one attempt", within=2)
         assert f'id="comment-{said.pk}"' in page.text
+    with two.orm():
+        assert said.rulings.filter(what="approved").count() == 1
+        assert Post.objects.get(pk=post.pk).comment_count == 4
 
     for n, site in enumerate([one, two, one, two, one]):
         assert "are not correct" in sign_in(site, "bob", f"guess {n}")

@@ -171,12 +171,12 @@ class Comment(Moderated, Item):
             self.body = self.html = ""
             if self.is_removed:
                 return self.save()
+            if self.is_waiting or self.reports.open().exists():
+                tick(QUEUE)  # before people, as every verb does
+                self._settle(self.author)
             if self.is_shown:
                 self.post.count_comments(-1)
                 self.untell()
-            if self.is_waiting or self.reports.open().exists():
-                tick(QUEUE)
-                self._settle(self.author)
             self._fall(now)
 
     def _fall(self, now):

@@ -36,8 +36,8 @@ def vouch(by):
 
 
 def given(reason, said):
-    """``reason`` (str) as it is kept. Raises ``Refused``: with the sentence ``said`` if it is empty."""
-    reason = tidy(reason)
+    """``reason`` (str) as it is kept: one line. Raises ``Refused``: with the sentence ``said`` if it is empty."""
+    reason = " ".join(tidy(reason).replace("\0", "").split())  # PostgreSQL keeps no NUL
     if not reason:
         raise Refused(said)
     if len(reason) > REASON:

@@ -195,7 +195,8 @@ def test_everybody_reports_once_with_a_reason(post, bob, carol, mallory):
     assert refusal(said.report, carol, "") == "Say what is wrong with this comment."
     assert refusal(said.report, carol, "x" * 201) == "A reason can have at most 200 characters."
     [before] = cursors(QUEUE)
-    said.report(carol, "advertising")
+    said.report(carol, " adver\0tising\r\n of \n pills")
+    assert said.reports.get().reason == "advertising of pills"
     assert refusal(said.report, carol, "still") == "You have reported this comment already. Thank you."
     assert refusal(said.report, bob, "it is mine") == "This comment is your own."
     assert 'hx-target="#queue-reported" hx-swap="textContent">1<' in missed(QUEUE, before)
