@@ -61,7 +61,6 @@ class Person(AbstractUser):
     bio = models.TextField(_("about"), max_length=1000, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
-
     mail = models.CharField(
         _("mails"),
         max_length=10,
