@@ -7,6 +7,7 @@ urlpatterns = [
     path("language/", views.language, name="set_language"),
     path("accounts/profile/", views.profile, name="profile"),
     path("accounts/preferences/", views.preferences, name="preferences"),
+    path("accounts/sessions/<int:pk>/end/", views.end_session, name="end-session"),
     path("accounts/data/", views.data, name="data"),
     path("accounts/export/", views.download, name="export"),
     path("accounts/delete/", views.close, name="close"),

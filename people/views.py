@@ -1,10 +1,11 @@
 from allauth.account.decorators import reauthentication_required
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import transaction
 from django.http import FileResponse, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control, never_cache
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from live.ticks import tick
+from people.adapters import UserSessionsAdapter
 from people.decorators import signed_in
 from people.export import export
 from people.forms import ClosingForm, PreferencesForm, ProfileForm
@@ -70,6 +72,14 @@ def edit(request, form_class, template):
         messages.success(request, _("Saved."))
         return redirect(request.path)
     return render(request, template, {"form": form}, status=422 if form.is_bound else 200)
+
+
+@signed_in
+@require_POST
+def end_session(request, pk):
+    session = get_object_or_404(UserSession, pk=pk, user=request.user)
+    UserSessionsAdapter().end_sessions([session])
+    return redirect("usersessions_list")
 
 
 @never_cache

@@ -101,6 +101,20 @@ def test_the_list_of_sessions_signs_the_others_out(bob, carol):
     assert laptop.get("/accounts/sessions/").content.decode().count("<time") == 1
 
 
+def test_one_session_of_ones_own_may_be_ended_by_itself(bob, carol):
+    laptop, phone, tablet, hers = Browser(bob), Browser(bob), Browser(bob), Browser(carol)
+    here, there, elsewhere = laptop.listen(), phone.listen(), tablet.listen()
+    mine, another = (one.person.usersession_set.get(session_key=one.key) for one in (phone, hers))
+    address = f"/accounts/sessions/{mine.pk}/end/"
+    assert address in laptop.get("/accounts/sessions/").content.decode()
+    assert laptop.get(address).status_code == 405
+    assert laptop.post(f"/accounts/sessions/{another.pk}/end/").status_code == 404
+    assert laptop.post(address).status_code == 302
+    assert there.farewell[1] == 4401 and there.is_rung and not phone.is_signed_in
+    assert here.farewell == elsewhere.farewell == (None, None)
+    assert laptop.is_signed_in and tablet.is_signed_in and hers.is_signed_in
+
+
 def test_signing_out_everywhere_is_signing_out_the_others_and_oneself(bob):
     laptop, phone = Browser(bob), Browser(bob)
     bob.end_sessions()
