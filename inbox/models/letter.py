@@ -20,7 +20,7 @@ LEASE = timedelta(minutes=10)  # for one attempt: a mail server may be slow, and
 PAUSE = timedelta(minutes=1)  # after the first attempt that failed; then twice as long each time
 LONGEST_PAUSE = timedelta(hours=1)
 PATIENCE = timedelta(days=5)  # for a server that refuses a letter: as RFC 5321, 4.5.4.1 says
-BATCH = 500  # rows looked at in one go
+BATCH = 100  # rows looked at in one go: others want to write meanwhile
 
 
 class Letter(models.Model):

@@ -1,15 +1,18 @@
 """What people are told by mail: through a real mail server, with clocks that are moved by moving the rows' times."""
 
+import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models import F
 from django.test import Client
 
@@ -405,6 +408,40 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing_and_a_repetition_
     assert again["To"] == first["To"] and again["Message-ID"] == first["Message-ID"] != other["Message-ID"]
     passes(A_DAY)
     assert send_due() == {}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_told_while_others_pack_and_send_stands_in_one_mail(server, settings, person, thread):
+    settings.MAIL_DELAY = 0
+    readers = [person(f"reader{n}", mail=Person.Mail.AT_ONCE) for n in range(3)]
+    sources = [person(f"source{n}") for n in range(20)]
+
+    def telling(some):
+        for source in some:
+            tell_in_transaction(readers, thread, source, Kind.MENTION)
+
+    def sending(until):
+        while not until() or Letter.is_any_due():
+            send_due()
+
+    def closing(job, argument):
+        try:
+            job(argument)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor() as pool:
+        tellers = [pool.submit(closing, telling, sources[n::2]) for n in range(2)]
+        told = partial(all_done, tellers)
+        for one in [*tellers, *(pool.submit(closing, sending, told) for _ in range(3))]:
+            one.result(60)
+    for reader in readers:
+        mails = " ".join(text(mail) for mail in server.mails if mail["To"] == reader.email)
+        assert sorted(re.findall(r"/people/(source\d+)/", mails)) == sorted(one.username for one in sources)
+
+
+def all_done(futures):
+    return all(one.done() for one in futures)
 
 
 def tell_in_transaction(people, thread, source, kind):
