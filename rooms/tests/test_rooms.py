@@ -1,11 +1,13 @@
 """What people may say in rooms, and what becomes of it."""
 
 from datetime import timedelta
+from io import StringIO
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 from django.utils import timezone, translation
 
 from live.streams import cursors, delta, find, name_of
@@ -199,3 +201,13 @@ def test_a_conversation_has_at_most_ten_people(person, alice):
     crowd = [person(f"p{n}") for n in range(10)]
     assert refusal(Room.write, alice, crowd, "hi") == "A conversation has at most 10 people."
     assert Room.write(alice, crowd[:9], "hi")
+
+
+def test_the_demonstration_has_rooms_in_which_its_people_talk(db):
+    call_command("demo", stdout=StringIO())
+    for _ in range(2):
+        call_command("demo_rooms")
+    assert [str(room) for room in Room.objects.order_by("pk")] == ["Lobby", "茶馆"]
+    lines = Room.objects.get(name="Lobby").messages.order_by("pk")
+    assert [line.opens_day for line in lines].count(True) > 1 and not lines[3].opens_turn
+    assert "/people/tom/" in lines[4].html
