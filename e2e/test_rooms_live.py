@@ -7,6 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from e2e.words import SECOND
+from live.streams import Cursor, name_of
+from live.testing import Page
 from rooms.models import Message, Room
 
 LONG_AGO = timezone.now() - timedelta(days=30)
@@ -176,6 +178,14 @@ def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast,
     expect(b.locator("#here-number")).not_to_be_empty()
     say(a, "Hello bob")
     expect(b.locator("#messages")).to_contain_text("Hello bob", timeout=SECOND)
+    session = site.session(carol)
+    with Page(f"{site.url}/rooms/", f"{session['name']}={session['value']}") as stranger:
+        stranger.form[Cursor(name_of(den), 0).signed] = "0"  # as if it had been signed for another
+        stranger.connect().hear("not a member of this room")
+        say(a, "Nor shall carol")
+        expect(b.locator("#messages")).to_contain_text("Nor shall carol", timeout=SECOND)
+        stranger.send({"whisper": Cursor(name_of(den), 0).signed})
+        assert stranger.next(1) is None and "bob" not in stranger.text and "carol" not in stranger.text
     with site.orm():
         den.memberships.get(person=bob).leave()
     expect(b.locator("#room")).to_contain_text("You are not a member of this room any more.", timeout=3 * SECOND)

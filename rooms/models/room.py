@@ -70,6 +70,8 @@ class Room(models.Model):
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
 
+    WRITTEN = ["kind", "name", "slug", "topic", "archived", "about_type", "about_id", "created_by"]
+
     def __str__(self):
         return self.name or str(_("Conversation"))
 
@@ -148,14 +150,14 @@ class Room(models.Model):
                 [now] = tick(MyRooms(person.pk))
                 membership.left_at = None
                 membership.stamp(now)
-                membership.save()
+                membership.save(update_fields=["left_at", "born", "changed"])
         return membership
 
     def revise(self):
         """Save the room as edited, and tell its pages."""
         with transaction.atomic():
             self.slug = self.slug or self._free_slug()
-            self.save()
+            self.save(update_fields=self.WRITTEN if self.pk else None)  # what is said meanwhile stays counted
             tick(self)
 
     def mark_unread(self):

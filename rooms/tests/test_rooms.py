@@ -113,6 +113,14 @@ def test_a_closed_room_is_read_only(lobby, bob):
     assert "This room is closed." in told(lobby)
 
 
+def test_what_is_said_while_a_room_is_edited_stays_counted(lobby, bob):
+    edited = Room.objects.get(pk=lobby.pk)
+    said = lobby.say(bob, "meanwhile")
+    edited.topic = "New"
+    edited.revise()
+    assert Room.objects.get(pk=lobby.pk).last == said.pk
+
+
 def test_only_members_read_and_write_where_it_is_for_members(lobby, den, bob, carol):
     assert lobby.readable_by(AnonymousUser()) and den.readable_by(bob)
     assert not den.readable_by(carol) and not den.readable_by(AnonymousUser())
