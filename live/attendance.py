@@ -19,6 +19,7 @@ from live.threads import in_thread
 logger = logging.getLogger("live")
 
 SETTLE = 0.5  # seconds in which arrivals and departures are gathered before they are written and told
+LOOK = 10  # seconds between two looks at all who are here: a process that died is missed 30 s after its last sign
 DELIVERIES = 1000  # a second, at most, that one stream may spend on who comes and goes
 TYPING = 6  # seconds that somebody types on after a whisper
 QUIET_ABOVE = 200  # people in one place among whom nobody is shown typing
@@ -36,6 +37,7 @@ class Attendance:
         self.told = {}  # name -> what its audiences were told: a number, or (people, anonymous)
         self.told_at = {}  # name -> when
         self.stale = set()  # the names to look at anew
+        self.looked_at = 0
         self.settling = False
         self.recording = asyncio.Lock()
         self.typing = {}  # name -> {who: when they whispered}
@@ -112,8 +114,11 @@ class Attendance:
     # Telling
 
     async def beat(self):
-        """At the pulse: write what could not be written, and see who went with a process that died."""
+        """At the pulse: write what could not be written, and now and then see who went with a process that died."""
         await self.record()
+        if self.hub.loop.time() < self.looked_at + LOOK:
+            return
+        self.looked_at = self.hub.loop.time()
         names = {name for name, _ in self.hub.audiences}
         self.told = {name: told for name, told in self.told.items() if name in names}
         self.told_at = {name: when for name, when in self.told_at.items() if name in names}
