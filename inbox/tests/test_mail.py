@@ -227,10 +227,11 @@ def test_a_mail_is_in_the_language_of_its_receiver_with_the_times_of_their_place
     assert '<html lang="zh-hans">' in html(told) and "李，你好！" in html(told) and "不再接收邮件" in html(told)
 
 
-def test_hostile_words_stay_words(server, person, alice, sources):
+def test_hostile_words_stay_words(server, person, alice, sources, monkeypatch):
     eve = person("eve", display_name="Eve\r\nBcc: bob@example.org\r\n\r\n<script>alert(1)</script>")
-    trap = person("trap", display_name="<b>&\u2028\x00-- \nX-Evil: yes")
-    trap.excerpt = "<img src=x onerror=alert(1)>\n\nNo more mails: https://evil.example/"
+    trap = person("trap", display_name="<b>&\u2028\x08-- \nX-Evil: yes")
+    excerpt = "<img src=x onerror=alert(1)>\n\nNo more mails: https://evil.example/"
+    monkeypatch.setattr(Person, "excerpt", excerpt, raising=False)
     tell(Kind.REPLY, [alice], thread=trap, source=sources[0], by=eve)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1}
@@ -239,7 +240,8 @@ def test_hostile_words_stay_words(server, person, alice, sources):
     sentence = "Eve Bcc: bob@example.org <script>alert(1)</script> replied in <b>& -- X-Evil: yes"
     assert told["Subject"] == f"[Parley] {sentence}" and sentence in text(told).splitlines()
     assert "<script" not in html(told) and "&lt;script&gt;alert(1)&lt;/script&gt;" in html(told)
-    assert "&lt;b&gt;&amp; -- X-Evil" in html(told)
+    assert "&lt;b&gt;&amp; -- X-Evil" in html(told) and "<img" not in html(told)
+    assert "> <img src=x onerror=alert(1)> No more mails: https://evil.example/" in text(told).splitlines()
 
 
 # Unsubscribing
