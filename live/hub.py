@@ -133,7 +133,7 @@ class Hub:
         self.channel = None  # ours in the layer, once it answers
         self.groups = set()  # the streams whose group we joined
         self.ears = []  # called with (name, head) at every ring
-        self.kept = Counter()  # the streams that others than listeners want rung
+        self.kept = Counter()  # the streams that others than listeners want rung, among them those about to listen
         self.audiences = {}  # (name, language) -> Audience
         self.catching_up = {}  # (name, language, since) -> future of what was composed for it
         self.rings = {}  # name -> head, not yet published
@@ -251,7 +251,14 @@ class Hub:
 
     async def join(self, listener, name, cursor):
         """Count ``listener`` in on the stream ``name``, having told it what changed since ``cursor`` (int)."""
-        await self.join_group(name)
+        self.kept[name] += 1  # or one who leaves meanwhile, this very page it may be, takes the group along
+        try:
+            await self.join_group(name)
+            await self._join(listener, name, cursor)
+        finally:
+            self.release([name])
+
+    async def _join(self, listener, name, cursor):
         while True:
             audience = self.audiences.get((name, listener.language))
             if audience is None or audience.cursor != cursor or listener.viewer not in audience.viewers:
@@ -337,10 +344,12 @@ class Hub:
             await self.join_group(name)
 
     def release(self, names):
-        self.kept.subtract(names)
-        self.kept += Counter()
         for name in names:
-            self.spawn(self.leave_group(name))
+            self.kept[name] -= 1
+            if not self.kept[name]:
+                del self.kept[name]
+            if not self.wants(name):
+                self.spawn(self.leave_group(name))
 
     # Whispers
 

@@ -157,10 +157,10 @@ def run():
             try:
                 return await coroutine
             finally:
-                tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+                    for task in tasks:  # again and again: one whose thread ends at this moment overhears it (asgiref)
+                        task.cancel()
+                    await asyncio.wait(tasks, timeout=1)
 
         assert "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]
         return asyncio.run(alone())

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from live import attendance, consumers, hub, streams
+from live.models import Head
 from live.tests.conftest import Page
 
 
@@ -36,6 +37,26 @@ def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
         await hub.in_thread(lamp.write, "on")
         await asyncio.gather(*(page.hear(">ON<") for page in pages))
         assert rendered == [0]
+
+    run(scene())
+
+
+def test_a_page_that_says_anew_what_it_has_seen_goes_on_hearing_other_processes(lamp, run):
+    async def scene():
+        page = await Page(lamp).open()
+        await hub.in_thread(lamp.write, "on")
+        await page.hear(">ON<")
+        [cursor] = await page.cursors()
+        for _ in range(5):  # it leaves and joins again, alone as it is
+            page.say({cursor.signed: "0"})
+            page.told = ""
+            await page.hear(">ON<")
+        lamp.items[-1].text, lamp.items[-1].changed = "elsewhere", 2
+        event = {"type": "ring", "name": cursor.name, "head": 2}
+        await hub.in_thread(lambda: Head.objects.update(head=2))
+        await hub.here().layer.group_send(hub.group(cursor.name), event)
+        async with asyncio.timeout(hub.PULSE / 2):
+            await page.hear(">ELSEWHERE<")
 
     run(scene())
 
