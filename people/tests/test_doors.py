@@ -56,17 +56,22 @@ def test_signing_up_with_an_address_that_has_an_account_says_nothing_of_it(bob, 
     assert Person.objects.filter(email="bob@example.org").exclude(pk=bob.pk).exists() is (verification == "optional")
 
 
-def ratio(one, other, times=5):
-    """How much longer the slower of two functions takes (float): of their best times on the processor."""
+def take_the_same_time(one, other, within):
+    """Whether the slower of two functions takes at most ``within`` (float) as long, by their best times on the CPU.
+
+    On a busy machine it takes some rounds until each had an undisturbed one; a real difference never goes away.
+    """
     best = [float("inf")] * 2
-    for _ in range(times):
+    for times in range(25):
         for n, function in enumerate((one, other)):
             cache.clear()
             began = time.thread_time()
             function()
             best[n] = min(best[n], time.thread_time() - began)
-    assert min(best) > 0.02, "the hasher is not the one of production"
-    return max(best) / min(best)
+        assert min(best) > 0.02, "the hasher is not the one of production"
+        if times >= 2 and max(best) / min(best) <= within:
+            return True
+    return False
 
 
 @pytest.mark.parametrize("unknown, known", [("nobody", "bob"), ("nobody@example.org", "bob@example.org")])
@@ -75,7 +80,7 @@ def test_unknown_names_take_as_long_as_known_ones(bob, settings, unknown, known)
     bob.set_password(PASSWORD)
     bob.save()
     tries = [lambda login=login: Browser().sign_in(login, "wrong") for login in (unknown, known)]
-    assert ratio(*tries) < 1.1
+    assert take_the_same_time(*tries, within=1.1)
 
 
 def test_a_taken_address_takes_as_long_when_it_must_be_confirmed(bob, settings):
@@ -88,7 +93,7 @@ def test_a_taken_address_takes_as_long_when_it_must_be_confirmed(bob, settings):
         Browser().post("/accounts/signup/", SIGN_UP | {"username": f"new{n}", "email": email.format(n)})
 
     tries = [lambda email=email: sign_up(email) for email in ("new{}@example.org", "bob@example.org")]
-    assert ratio(*tries) < 1.2  # one of the two also writes rows
+    assert take_the_same_time(*tries, within=1.2)  # one of the two also writes rows
 
 
 # Where it leads
