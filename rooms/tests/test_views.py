@@ -201,6 +201,6 @@ def test_every_address_of_ours_is_tried_above():
     """A new route must be thought of here."""
     ours = {pattern.name for pattern in get_resolver("rooms.urls").url_patterns}
     assert ours == {
-        *("rooms", "room", "messages", "read", "involvement", "conversations", "conversation", "block"),
+        *("rooms", "room", "messages", "read-room", "involvement", "conversations", "conversation", "block"),
         *("message", "edit-message", "delete-message", "report-message"),
     }
