@@ -5,7 +5,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, connected, say, show
+from e2e.words import ON_ONE, SECOND, connected, say, show
 from people.models import Person
 
 PASSWORD, NEW = "zanzibar-9-x", "amaryllis-4-q"
@@ -32,6 +32,7 @@ def notice(page):
     return page.locator("#notice")
 
 
+@ON_ONE
 def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob, open_page):
     root = site.account("root", is_staff=True, is_superuser=True)
     bobs, other, carols, roots = (open_page(site, one) for one in (bob, bob, cast[2], root))

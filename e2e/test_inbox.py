@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, Hand, comment, connected, say, show
+from e2e.words import ON_ONE, SECOND, Hand, comment, connected, say, show
 from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 
@@ -143,6 +143,7 @@ def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_
     expect(later.locator(name)).to_have_count(0)
 
 
+@ON_ONE
 def test_a_name_is_completed_with_the_keyboard_alone(site, post, cast, open_page):
     _, bob, _ = cast
     for name in ("carla", "carl", "carmen"):
@@ -171,6 +172,7 @@ def test_a_name_is_completed_with_the_keyboard_alone(site, post, cast, open_page
     expect(offered).to_have_count(0)
 
 
+@ON_ONE
 def test_all_of_it_without_javascript(site, post, cast, open_page):
     alice, bob, carol = cast
     say(site, bob, post, "Hello @carol", post.first)

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, Hand, assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import ON_ONE, SECOND, Hand, assert_as_reloaded, comment, connected, say, show, texts
 from live.testing import Page
 from people.models import Person
 from posts.models import Comment, Post
@@ -114,6 +114,7 @@ def test_a_banned_person_hears_nothing_any_more_and_a_purge_is_seen_by_all(site,
     expect(b.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
 
 
+@ON_ONE
 def test_who_writes_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open_page):
     site = sites(RATES="on")
     bob, _, _, post = people(site)

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import SECOND
+from e2e.words import ON_ONE, SECOND
 from live.streams import Cursor, name_of
 from live.testing import Page
 from rooms.models import Message, Room
@@ -63,6 +63,7 @@ def present(page):
     return page.locator("#people-here li span")
 
 
+@ON_ONE
 def test_three_people_talk_type_come_and_go(site, cast, open_page):
     lobby = make(site)
     alice, bob, carol = cast
@@ -117,6 +118,7 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
         assert Message.objects.filter(room=lobby).count() == 4
 
 
+@ON_ONE
 def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     lobby = make(site)
     alice, bob, _ = cast
@@ -222,6 +224,7 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     expect(a.locator("#body")).to_have_value("Hello?")
 
 
+@ON_ONE
 def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_page):
     make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
@@ -239,6 +242,7 @@ def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_
     expect(page.locator("#messages .text")).to_have_text(["你"], timeout=SECOND)
 
 
+@ON_ONE
 def test_rooms_read_and_write_without_javascript(site, cast, open_page):
     make(site)
     page = open_page(site, cast[1], javascript=False)

@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import Error, expect
 
 from e2e.servers import PATIENCE, READY, Relay, Site
+from e2e.words import ON_ONE
 from posts.models import Post
 
 
@@ -21,10 +22,6 @@ def get(url, path=READY):
     line = HTTPConnection(address.hostname, address.port, timeout=2)
     line.request("GET", path)
     return line.getresponse().status
-
-
-# Of these the server is not the matter.
-on_one = pytest.mark.parametrize("server", ["daphne"])
 
 
 def test_redis_comes_back_at_its_port(redis_server):
@@ -75,7 +72,7 @@ def test_sites_do_not_share_their_people(site, wide):
         get_user_model().objects.count()
 
 
-@on_one
+@ON_ONE
 def test_a_relay_cuts_stalls_and_mends(site):
     with Relay(site) as relay:
         assert get(relay.url) == 200
@@ -91,7 +88,7 @@ def test_a_relay_cuts_stalls_and_mends(site):
         assert get(relay.url) == 200
 
 
-@on_one
+@ON_ONE
 def test_a_relay_breaks_the_connections_that_it_has(site):
     with Relay(site) as relay, socket.create_connection(("127.0.0.1", site.detour), timeout=5) as line:
         line.sendall(f"GET {READY} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-0\r\n\r\n".encode())
@@ -102,7 +99,7 @@ def test_a_relay_breaks_the_connections_that_it_has(site):
                 pass
 
 
-@on_one
+@ON_ONE
 def test_a_page_tells_its_troubles(site, open_page):
     page = open_page(site)
     page.goto(READY)
@@ -112,7 +109,7 @@ def test_a_page_tells_its_troubles(site, open_page):
     assert "404" in page.troubles.pop()
 
 
-@on_one
+@ON_ONE
 def test_a_page_knows_its_person_and_language(site, open_page):
     alice = site.account("alice", is_staff=True, is_superuser=True)
     page = open_page(site, alice, language="zh-Hans", width=400)
@@ -122,7 +119,7 @@ def test_a_page_knows_its_person_and_language(site, open_page):
     assert page.evaluate("innerWidth") == 400
 
 
-@on_one
+@ON_ONE
 def test_a_page_comes_through_a_relay_without_javascript(site, open_page):
     alice = site.account("alice", is_staff=True, is_superuser=True)
     with Relay(site) as relay:
@@ -135,7 +132,7 @@ def test_a_page_comes_through_a_relay_without_javascript(site, open_page):
         page.troubles.clear()
 
 
-@on_one
+@ON_ONE
 def test_bin_serve_sets_up_a_new_house_once(sites):
     site = sites(server="serve")
     with site.orm():
@@ -146,7 +143,7 @@ def test_bin_serve_sets_up_a_new_house_once(sites):
         assert {post.title for post in Post.objects.all()} == {"Mine"}
 
 
-@on_one
+@ON_ONE
 def test_bin_serve_says_that_its_port_is_taken(site):
     second = Site(site.folder, server="serve", PORT=site.port)
     second.launch()

@@ -4,11 +4,13 @@ import re
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import pytest
 from playwright.sync_api import expect
 
 from posts.models import Comment, Post
 
 HTMX = {"HX-Request": "true"}
+ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # for a test of what no server has a part in
 SECOND = 1000  # the most that a page may be behind, in milliseconds
 
 
