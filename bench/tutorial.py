@@ -37,7 +37,9 @@ class Listener(AsyncWebsocketConsumer):
         await self.send(text_data=event["text"])
 
     async def comment(self, event):
-        comment = render_to_string("partials/comment.html", {"comment": event["comment"] | {"author": AUTHOR}})
+        comment = event["comment"] | {"author": AUTHOR}
+        body = render_to_string("partials/comment_body.html", {"comment": comment})
+        comment = f'<li id="comment-{comment["pk"]}" data-key="{comment["pk"]}">{body}</li>'
         await self.send(text_data=fragments.upsert(comment, "#comments", newest_first=True) + event["rest"])
 
 
