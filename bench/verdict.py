@@ -56,7 +56,7 @@ SEND = "uvicorn makes a frame of the text anew for each socket."
 SHORT = "What Python itself costs for each socket remains."
 KEPT = "What the server and the page's consumer keep for each socket."
 PAGES = "Python reads each request and writes each head."
-DJANGO = "Templates: each comment is a partial with three links and a translated date."
+DJANGO = "Sixteen ask at once, and its threads wait for each other; asked one by one it costs what stands in Growth."
 GROWN = "A query walks over all comments of the post."
 
 
