@@ -155,6 +155,7 @@ class Comment(Moderated, Item):
             if self.is_waiting or self.reports.open().exists():
                 tick(QUEUE)  # before people are untold, as in the other verbs: or two could wait for each other
                 self._settle(by)
+            self.lock_those_concerned()
             if self.is_shown:
                 self.post.count_comments(-1)
                 self.untell()

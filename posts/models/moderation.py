@@ -7,7 +7,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import Cause, Notification, tell
+from inbox.models.things import pointing
 from live.ticks import tick
+from people.models import Person
 from people.rates import spend
 from people.rules import Refused, tidy
 
@@ -59,6 +62,7 @@ class Moderated:
             self.refresh_from_db()
             if self.state not in (self.State.WAITING, self.State.REJECTED):
                 return
+            self.lock_those_concerned()
             self._rise(now)
             self._rule(by, Ruling.What.APPROVED)
 
@@ -71,6 +75,7 @@ class Moderated:
             self.refresh_from_db()
             if self.state != self.State.WAITING:
                 return
+            self.lock_those_concerned()
             self.state, self.removed_by, self.reason = self.State.REJECTED, by, reason
             self.changed = now  # it was never born, but its author's pages, and moderators', show it
             self.save()
@@ -87,6 +92,7 @@ class Moderated:
                 return
             if self.removed_by_id in (None, self.author_id):
                 raise Refused(_("Its author deleted this comment."))
+            self.lock_those_concerned()
             self._rise(now)
             self._rule(by, Ruling.What.RESTORED)
 
@@ -157,8 +163,17 @@ class Moderated:
             above.save()
             above = above.parent
 
+    def lock_those_concerned(self):
+        """Lock the streams of all whom a decision concerns, in one go: so no two decisions wait for each other."""
+        told = Person.objects.filter(pk__in=Cause.objects.filter(**pointing("source", self)).values("person"))
+        new = [person for people in self.recipients().values() for person in people]
+        tick(*told, *new, *filter(None, [self.author]))
+
     def _rule(self, by, what, reason=""):
-        self.rulings.create(by=by, what=what, reason=reason)
+        """Write down what was decided, and let the author know of it, unless they did it themselves."""
+        ruling = self.rulings.create(by=by, what=what, reason=reason)
+        if ruling.notice and self.author_id and by != self.author:
+            tell(Notification.Kind.MODERATION, [self.author], thread=self.post, source=ruling, by=None)
 
     def _settle(self, by):
         """Close its open reports. → how many there were"""
@@ -192,6 +207,22 @@ class Ruling(models.Model):
 
     def __str__(self):
         return self.get_what_display()
+
+    def get_absolute_url(self):
+        """Of what it is about: the comment if that can be seen, else the post."""
+        seen = self.comment.is_shown or self.comment.state == self.comment.State.TOMBSTONE
+        return (self.comment if seen else self.comment.post).get_absolute_url()
+
+    @property
+    def notice(self):
+        """What the author is told (str, with %(title)s in it), or "" if it does not concern them."""
+        said = {
+            self.What.APPROVED: _("A moderator approved your comment on %(title)s"),
+            self.What.REJECTED: _("A moderator did not accept your comment on %(title)s: %(reason)s"),
+            self.What.REMOVED: _("A moderator removed your comment on %(title)s: %(reason)s"),
+            self.What.RESTORED: _("A moderator restored your comment on %(title)s"),
+        }
+        return str(said.get(self.what, "")).replace("%(reason)s", self.reason)
 
 
 class ReportQuerySet(models.QuerySet):

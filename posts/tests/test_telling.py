@@ -11,7 +11,7 @@ from inbox.models import Errand, Follow, Ignore, Mute, Notification
 from inbox.models.errand import run_errands
 from live.streams import cursors, delta, find, name_of
 from live.ticks import tick
-from posts.models import Post
+from posts.models import Comment, Post, Ruling
 from posts.models.post import publish_due
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
@@ -220,3 +220,21 @@ def test_a_badge_says_no_more_than_99(post, alice, bob, client):
         post.comment(bob, f"@alice {n}")
     page = client.get("/").content.decode()
     assert "<title>(99+) Parley</title>" in page and ">99+</span>" in page
+
+
+def test_an_author_is_told_what_a_moderator_decided_and_not_what_they_did_themselves(post, bob, carol, mallory):
+    said = post.comment(bob, "rude")
+    answer = post.comment(carol, "no", said)
+    answer.remove(carol)
+    assert told(carol) == []
+    said.remove(mallory, "Not like this")
+    assert told(bob) == [f"A moderator removed your comment on {post}: Not like this"]
+    said.restore(mallory)
+    assert told(bob)[1:] == [f"A moderator restored your comment on {post}"]
+    assert bob.notifications.order_by("-pk").first().target == said.get_absolute_url()
+    waiting = Comment(post=post, author=bob, body="links", html="links")
+    waiting.hold(Ruling(what=Ruling.What.LINKS))
+    waiting.reject(mallory, "advertising")
+    assert f"A moderator did not accept your comment on {post}: advertising" in told(bob)
+    waiting.approve(mallory)
+    assert f"A moderator approved your comment on {post}" in told(bob)
