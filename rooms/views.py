@@ -177,8 +177,13 @@ def older_messages(request, pk):
 @signed_in
 @require_POST
 def read(request, pk):
-    """The person's page shows the newest message: they have read so far."""
-    found = readable(request, pk=pk)
+    """The person's page shows the newest message: they have read so far.
+
+    Nothing is said to a page whose person was taken out meanwhile, nor of a room that never was.
+    """
+    found = Room.objects.filter(pk=pk).first()
+    if not found or not found.readable_by(request.user):
+        return HttpResponse(status=204)
     upto = min(number(request.POST, "upto") or 0, found.last)
     member = found.admit(request.user) if found.kind == Room.Kind.OPEN else found.memberships.get(person=request.user)
     member.read_up_to(upto)

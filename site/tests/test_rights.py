@@ -70,10 +70,10 @@ def world(settings):
     return made
 
 
-# An address, and what GET and POST answer to each of the cast, in its order: 2, 3, 4 for 200, 302, 404; F for 403 (not
-# allowed, and no secret that it is there); N for 405 (no such method); U for 422 (allowed, but nothing was said).
-# "3" for those who are not signed in leads to the sign-in, whatever the address.
-ANSWERS = {"2": 200, "3": 302, "4": 404, "F": 403, "N": 405, "U": 422}
+# An address, and what GET and POST answer to each of the cast, in its order: 0, 2, 3, 4 for 204, 200, 302, 404; F for
+# 403 (not allowed, and no secret that it is there); N for 405 (no such method); U for 422 (allowed, but nothing was
+# said). "3" for those who are not signed in leads to the sign-in, whatever the address.
+ANSWERS = {"0": 204, "2": 200, "3": 302, "4": 404, "F": 403, "N": 405, "U": 422}
 ROWS = [
     ("/", "22222222", "NNNNNNNN"),
     ("/posts/open/", "22222222", "NNNNNNNN"),
@@ -127,10 +127,10 @@ ROWS = [
     ("/rooms/{lobby}/read/", "33NNNNNN", "33222222"),
     ("/rooms/{lobby}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/{den}/messages/", "44344444", "44U44444"),
-    ("/rooms/{den}/read/", "33NNNNNN", "33244444"),
+    ("/rooms/{den}/read/", "33NNNNNN", "33200000"),
     ("/rooms/{den}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/{talk}/messages/", "44343444", "44U4U444"),
-    ("/rooms/{talk}/read/", "33NNNNNN", "33242444"),
+    ("/rooms/{talk}/read/", "33NNNNNN", "33202000"),
     ("/rooms/{talk}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/messages/{line}/", "33333333", "NNNNNNNN"),
     ("/rooms/messages/{line}/edit/", "33244444", "33U44444"),
