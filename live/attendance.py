@@ -130,7 +130,7 @@ class Attendance:
         counted = {name for name in names if kind_of(name).counts_readers}
         shown = {name for name in names if kind_of(name).shows_people}
         counts = await in_thread(presence.readers, counted) if counted else {}
-        people = await in_thread(presence.people, shown) if shown else {}
+        people = await in_thread(who_is_on, shown) if shown else {}
         for name, now in [*counts.items(), *people.items()]:
             before = self.told.get(name)
             changed = before != now and self.is_due(name)
@@ -171,6 +171,11 @@ class Attendance:
         self.hub.loop.call_later(TYPING + 0.01, self.tell_typing, name)
         self.tell_typing(name)
 
+    def hush(self, name, who):
+        """The person ``who`` types no longer on the stream ``name``: what they typed is said."""
+        if self.typing.get(name, {}).pop(who, None):
+            self.tell_typing(name)
+
     def tell_typing(self, name):
         """Tell the pages of ``name`` who is typing; each time anew, for on the page it fades away by itself."""
         now = self.hub.loop.time()
@@ -200,6 +205,19 @@ class Attendance:
 
 def kind_of(name):
     return kinds[name.partition(":")[0]]
+
+
+def who_is_on(names):
+    """As ``presence.people`` says of the streams ``names``, without those who are hidden."""
+    here = presence.people(names)
+    everybody = {kind_of(name): set() for name in names}
+    for name, (people, _) in here.items():
+        everybody[kind_of(name)].update(people)
+    hidden = {kind: kind.hidden(among) for kind, among in everybody.items() if among}
+    return {
+        name: (tuple(who for who in people if who not in hidden[kind_of(name)]), anonymous)
+        for name, (people, anonymous) in here.items()
+    }
 
 
 def _told(audience, what, *arguments):

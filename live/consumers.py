@@ -189,7 +189,7 @@ class LiveConsumer:
         now = time.monotonic()
         if name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
             self.whispered_at = now
-            await self.hub.whisper(self, name)
+            await self.hub.whisper(name, {"type": "whisper", "who": self.who})
 
     def spend(self):
         """Count a message against the allowance. Raises ``Close`` when that is used up."""

@@ -55,6 +55,19 @@ def ring(moved):
         _hub.loop.call_soon_threadsafe(_hub.ring, moved)
 
 
+def hush(name, who):
+    """The person ``who`` (str) has said on the stream ``name`` what they typed; from any thread, as ``ring``."""
+    if _hub and not _hub.loop.is_closed():
+        _hub.loop.call_soon_threadsafe(lambda: _hub.spawn(_hub.whisper(name, {"type": "hush", "who": who})))
+
+
+def look_again(who):
+    """Have all processes see anew who is on the streams on which the person ``who`` (str) is; from any thread."""
+    if _hub and not _hub.loop.is_closed():
+        for name in presence.streams_of(who):
+            _hub.loop.call_soon_threadsafe(lambda name=name: _hub.spawn(_hub.whisper(name, {"type": "presence"})))
+
+
 def serving(application):
     """Wrap the ASGI ``application`` (callable) so that its process has a hub from its first request on.
 
@@ -196,6 +209,8 @@ class Hub:
                 self.attendance.heard(event["name"])
             case "whisper":
                 self.attendance.whisper(event["name"], event["who"])
+            case "hush":
+                self.attendance.hush(event["name"], event["who"])
 
     def heard(self, name, head):
         """Bring the audiences of ``name`` up to ``head``, unless they are there."""
@@ -353,11 +368,12 @@ class Hub:
 
     # Whispers
 
-    async def whisper(self, listener, name):
-        """Let all processes know that ``listener`` types on the stream ``name``; nothing is recorded."""
+    async def whisper(self, name, event):
+        """Let all processes hear the ``event`` (dict) on the stream ``name``; nothing is recorded."""
+        event |= {"name": name}
         if self.channel is None or name not in self.groups:
-            self.attendance.whisper(name, listener.who)
-        await self.send(name, {"type": "whisper", "name": name, "who": listener.who})
+            self.understand(event)
+        await self.send(name, event)
 
     # The pulse
 

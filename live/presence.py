@@ -112,3 +112,8 @@ def people(streams):
         else:
             anonymous.append(tabs)
     return {stream: (tuple(known), sum(anonymous)) for stream, (known, anonymous) in here.items()}
+
+
+def streams_of(who):
+    """The names (list of str) of the streams on which the person ``who`` (str) is, and their pages are told."""
+    return list(Presence.objects.filter(who=who).values_list("stream", flat=True).distinct())

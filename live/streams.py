@@ -15,18 +15,19 @@ A stream is named by its object, never by a string glued together at the call.
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib import import_module
 from threading import Lock
 from typing import NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.models import Session
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 
 from live import fragments, metrics
@@ -78,6 +79,10 @@ class Stream:
         """Whether ``person`` (a user, or AnonymousUser) may listen: asked at subscribe and at every ring."""
         raise NotImplementedError
 
+    def allowed(self, people):
+        """Those of ``people`` (set of users, perhaps AnonymousUser) who may listen: many are asked about at once."""
+        return {person for person in people if self.allows(person)}
+
     def items(self, since):
         """The items that changed after tick ``since``, in the order to show them; ``limit`` + 1 suffice."""
         raise NotImplementedError
@@ -104,6 +109,11 @@ class Stream:
         → ``(text, code)``: fragments (str), and an int, or None to leave the socket open for other streams.
         """
         return self.farewell(), self.close_code
+
+    @staticmethod
+    def hidden(among):
+        """Those of the people ``among`` (set of ids, str) of whom nobody shall know that they are here (set of str)."""
+        return set()
 
     def readers(self, count):
         """Fragments that say that ``count`` people (int) have the page open."""
@@ -153,18 +163,35 @@ class Viewer:
     session: str | None = None
 
     def person(self):
-        """The signed-in person (two queries), or AnonymousUser if the session ended or never was one."""
-        if not self.session:
-            return AnonymousUser()
-        store = import_module(settings.SESSION_ENGINE).SessionStore(self.session)
-        return get_user(_Request(store))
+        """The signed-in person, or AnonymousUser if the session ended or never was one."""
+        return people_behind([self])[self]
 
 
-@dataclass
-class _Request:
-    """As much of a request as ``django.contrib.auth.get_user`` reads."""
+def people_behind(viewers):
+    """Who is signed in by the sessions of ``viewers`` (iterable of ``Viewer``). → dict of viewer to person
 
-    session: object
+    Two queries, whatever their number. Judged as by ``django.contrib.auth.get_user``, but no session is changed.
+    """
+    people = dict.fromkeys(viewers, AnonymousUser())
+    keys = [viewer.session for viewer in people if viewer.session]
+    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()) if keys else []
+    said = {row.session_key: row.get_decoded() for row in rows}
+    known = [
+        one[SESSION_KEY] for one in said.values() if one.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
+    ]
+    found = get_user_model().objects.filter(is_active=True).in_bulk(known) if known else {}
+    for viewer in people:
+        session = said.get(viewer.session, {})
+        person = found.get(int(session.get(SESSION_KEY, 0)))
+        if person and vouches(session, person):
+            people[viewer] = person
+    return people
+
+
+def vouches(session, person):
+    """Whether the signed hash in ``session`` (dict) is still the one of ``person``: a new password changes it."""
+    hashes = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
+    return any(constant_time_compare(session.get(HASH_SESSION_KEY, ""), one) for one in hashes)
 
 
 def name_of(thing):
@@ -229,17 +256,18 @@ def seen(values, thing):
     return int(said) if said.isdecimal() and len(said) < 19 else None
 
 
-def delta(stream, since):
+def delta(stream, since, head=None):
     """What a page that has seen tick ``since`` (int) of ``stream`` must be told.
 
     Returns ``(text, head)``: the fragments (str, empty if nothing changed) and the tick (int) they lead to.
-    The head is read first: what is committed meanwhile is told twice rather than never. An item that
+    The ``head`` is read first: what is committed meanwhile is told twice rather than never. An item that
     cannot be rendered is logged and left out; the others go on.
 
     A step from one tick to another is rendered once for all who need it: the writer's answer, the open pages.
     """
     name = name_of(stream.thing)
-    head = heads([name])[name]
+    if head is None:
+        [head] = heads([name]).values()
     if since == head:
         return "", head
     step = name, get_language(), since, head
@@ -279,19 +307,24 @@ class Composed(NamedTuple):
 def compose(name, language, since, viewers):
     """Make one delta for ``viewers`` (set of ``Viewer``) of the stream ``name``, in ``language``. → ``Composed``
 
-    A public stream costs one question, whatever the number of its listeners.
+    The head is read before anybody is asked for: a right that ends later has a later tick, and is asked for again.
     """
     with translation.override(language):
+        [head] = heads([name]).values()
         stream = find(name)
         if stream is None:
             return Composed("", since, dict.fromkeys(viewers, ("", None)), False)
         public = stream.allows(AnonymousUser())
-        strangers = set() if public else {viewer for viewer in viewers if not stream.allows(viewer.person())}
+        strangers = set()
+        if not public:
+            people = people_behind(viewers)
+            allowed = stream.allowed(set(people.values()))
+            strangers = {viewer for viewer, person in people.items() if person not in allowed}
         refused = {viewer: stream.dismiss(viewer) for viewer in strangers}
         if refused and strangers == viewers:
             return Composed("", since, refused, public)
         with metrics.RENDER.time():
-            text, head = delta(stream, since)
+            text, head = delta(stream, since, head)
         return Composed(text, head, refused, public)
 
 

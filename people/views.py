@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
+from live.hub import look_again
 from live.ticks import tick
 from people.adapters import UserSessionsAdapter
 from people.decorators import signed_in
@@ -69,6 +70,7 @@ def edit(request, form_class, template):
         with transaction.atomic():
             request.user.save(update_fields=form.fields)
             tick(NAMES)
+        look_again(str(request.user.pk))  # who is here may have changed, as others see it
         messages.success(request, _("Saved."))
         return redirect(request.path)
     return render(request, template, {"form": form}, status=422 if form.is_bound else 200)

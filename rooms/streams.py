@@ -1,6 +1,7 @@
 """Which streams the rooms have, who may listen to them, and which partial shows which item."""
 
 from django.conf import settings
+from django.db.models import Q
 from django.template.loader import render_to_string
 
 from live import fragments
@@ -22,6 +23,9 @@ class RoomStream(Stream):
 
     def allows(self, person):
         return self.thing.readable_by(person)
+
+    def allowed(self, people):
+        return people if self.thing.kind == Room.Kind.OPEN else people.intersection(self.thing.members)
 
     def items(self, since):
         return self.thing.messages.filter(changed__gt=since).drawn().order_by("pk")[: self.limit + 1]
@@ -60,19 +64,20 @@ class RoomStream(Stream):
     def farewell(self):
         return fragments.replace(render_to_string("partials/room_left.html"), "#room")
 
+    @staticmethod
+    def hidden(among):
+        unseen = Person.objects.filter(Q(appear_offline=True) | Q(is_active=False), pk__in=among)
+        return set(map(str, unseen.values_list("pk", flat=True)))
+
     def people(self, ids, anonymous, came=(), left=()):
-        seen = Person.objects.filter(pk__in={*ids, *came, *left}, is_active=True)
-        seen = {str(person.pk): person for person in seen if not person.appear_offline}
-        here, came, left = ([seen[pk] for pk in some if pk in seen] for some in (ids, came, left))
-        many = len(here) > settings.PEOPLE_SHOWN_UP_TO
-        context = {
-            "number": len(here),
-            "here": here[: settings.PEOPLE_SHOWN_OF_MORE] if many else here,
-            "more": len(here) - settings.PEOPLE_SHOWN_OF_MORE if many else 0,
-            "anonymous": anonymous,
-        }
+        many = len(ids) > settings.PEOPLE_SHOWN_UP_TO
+        shown = ids[: settings.PEOPLE_SHOWN_OF_MORE] if many else ids
+        moved = [] if many else [*came, *left]
+        seen = {str(pk): person for pk, person in Person.objects.in_bulk([*shown, *moved]).items()}
+        here, came, left = ([seen[pk] for pk in some if pk in seen] for some in (shown, came, left))
+        context = {"number": len(ids), "here": here, "more": len(ids) - len(shown), "anonymous": anonymous}
         told = fragments.morph(render_to_string("partials/people_here.html", context), "#people-here")
-        if (came or left) and not many:
+        if came or left:
             line = render_to_string("partials/came.html", {"came": came, "left": left})
             told += fragments.replace(line, "#came")
         return told
@@ -81,8 +86,8 @@ class RoomStream(Stream):
         return among.filter(memberships__room=self.thing, memberships__left_at=None)
 
     def typing(self, ids):
-        people = Person.objects.filter(pk__in=ids, is_active=True).order_by("pk")
-        names = [str(person) for person in people if not person.appear_offline]
+        people = Person.objects.filter(pk__in=ids, is_active=True, appear_offline=False).order_by("pk")
+        names = [str(person) for person in people]
         return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
 
 

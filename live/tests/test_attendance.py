@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from live import attendance, hub
+from live.streams import find
 from live.tests.conftest import Page, Table
 
 
@@ -56,6 +57,36 @@ def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
             await asyncio.sleep(0.01)
         await alice.hear(" 41, 0;")
         assert alice.told.count("here:") < 20
+
+    run(scene())
+
+
+def test_one_who_wants_not_to_be_seen_is_gone_at_once_and_back_at_once(table, run):
+    stream, hidden = find("table:1").__class__, set()
+    stream.hidden = staticmethod(hidden.intersection)
+
+    async def scene():
+        alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
+        await alice.hear("here: 1 2")
+        hidden.add("2")
+        await hub.in_thread(hub.look_again, "2")
+        await alice.hear("here: 1, 0; came: ; left: 2.")
+        await bob.hear("here: 1, 0; came: ; left: 2.")
+        hidden.clear()
+        await hub.in_thread(hub.look_again, "2")
+        await alice.hear("here: 1 2, 0; came: 2; left: .")
+
+    run(scene())
+
+
+def test_who_has_said_it_types_no_longer(lamp, run):
+    async def scene():
+        alice, bob = await Page(lamp, who="1").open(), await Page(lamp, who="2").open()
+        [cursor] = await bob.cursors()
+        bob.say({"whisper": cursor.signed})
+        await alice.hear("typing: 2.")
+        hub.hush("lamp:1", "2")
+        await alice.hear("typing: .")
 
     run(scene())
 

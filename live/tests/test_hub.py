@@ -25,9 +25,9 @@ def test_what_is_written_reaches_every_page_once(lamp, run):
 def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
     rendered = []
 
-    def delta(stream, since):
+    def delta(stream, since, head):
         rendered.append(since)
-        return streams_delta(stream, since)
+        return streams_delta(stream, since, head)
 
     streams_delta = streams.delta
 

@@ -14,8 +14,10 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from live import presence
+from live.hub import hush
 from live.streams import name_of
 from live.ticks import tick
+from people.models import Person
 from people.rules import Closed, Refused
 from rooms.models.block import Block
 from rooms.models.membership import Membership, MyRooms
@@ -107,6 +109,7 @@ class Room(models.Model):
             for person_id, tick_ in zip(listening, lists, strict=True):
                 self.memberships.filter(person=person_id).update(changed=tick_, marked=person_id != by.pk)
             message.tell()
+            transaction.on_commit(lambda: hush(name_of(self), str(by.pk)), robust=True)
         return message
 
     @classmethod
@@ -210,6 +213,11 @@ class Room(models.Model):
         if self.kind == self.Kind.OPEN:
             return True
         return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
+
+    @property
+    def members(self):
+        """Those who may read here, where not everybody may (QuerySet of Person)."""
+        return Person.objects.filter(is_active=True, memberships__room=self, memberships__left_at=None)
 
     is_known_to = readable_by  # as the thread of a notification
 

@@ -8,9 +8,10 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone, translation
 
-from live.streams import cursors, delta, find, name_of
+from live.streams import Viewer, cursors, delta, find, name_of, people_behind
 from people.rules import Closed, Refused
 from rooms.models import Block, Membership, Message, MyRooms, Report, Room
 from rooms.models.room import SlowDown, mark_unread
@@ -187,6 +188,28 @@ def test_a_stranger_is_refused_by_the_stream_too(alice, bob, carol):
     stream = find(name_of(room))
     assert stream.allows(bob) and not stream.allows(carol) and not stream.allows(AnonymousUser())
     assert not find(name_of(MyRooms(bob.pk))).allows(carol)
+
+
+def test_however_many_listen_their_rights_cost_the_same(person, den, alice, bob, django_assert_num_queries):
+    den.memberships.get(person=bob).leave()
+    guests = [person(f"guest{n}") for n in range(20)]
+    for guest in guests[:10]:
+        den.admit(guest)
+    guests[0].ban(person("mod", "Moderators"), "spam")
+    everybody = {alice, bob, AnonymousUser(), *guests}
+    viewers = {}
+    for one in everybody:
+        browser = Client()
+        if one.is_authenticated and one.is_active:
+            browser.force_login(one)
+        viewers[Viewer(browser.session.session_key)] = one
+    viewers |= {Viewer(): AnonymousUser(), Viewer("none"): AnonymousUser()}
+    stream = find(name_of(den))
+    with django_assert_num_queries(3):
+        behind = people_behind(viewers)
+        allowed = stream.allowed(set(behind.values()))
+    assert allowed == {alice, *guests[1:10]} == {one for one in everybody if stream.allows(one)}
+    assert all(behind[viewer] == one for viewer, one in viewers.items() if one.is_active)
 
 
 def test_new_accounts_the_blocked_and_the_busy_begin_no_conversation(person, alice, bob, settings):
