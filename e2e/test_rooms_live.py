@@ -36,14 +36,19 @@ def enter(page, address):
     return page
 
 
+def line_of(page):
+    """The line to write in; those above it are on their way, or were refused."""
+    return page.locator("#lines .says").last
+
+
 def send(page, text):
-    page.locator("#body").fill(text)
-    page.locator("#body").press("Enter")
+    line_of(page).fill(text)
+    line_of(page).press("Enter")
 
 
 def say(page, text):
     send(page, text)
-    expect(page.locator("#body")).to_have_value("")
+    expect(line_of(page)).to_have_value("")
 
 
 def fill(site, room, author, number):
@@ -74,9 +79,9 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     stranger = enter(open_page(site), "/rooms/the-lobby/")
     expect(a.locator("#here-number")).to_have_text("3 people are here · 1 guest reads along", timeout=2 * SECOND)
 
-    b.locator("#body").press_sequentially("Hel")
+    line_of(b).press_sequentially("Hel")
     expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
-    c.locator("#body").press_sequentially("Wel")
+    line_of(c).press_sequentially("Wel")
     expect(a.locator("#typing")).to_have_text("bob and carol are typing…", timeout=SECOND)
     expect(b.locator("#typing")).to_have_text("carol is typing…", timeout=SECOND)
     expect(a.locator("#typing")).to_have_attribute("aria-hidden", "true")
@@ -88,7 +93,7 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
         said.append(text)
         for each in (a, b, c, stranger):
             expect(each.locator("#messages .text")).to_have_text(said, timeout=SECOND)
-        expect(page.locator("#body")).to_be_focused()
+        expect(line_of(page)).to_be_focused()
     expect(b.locator(".line > .opens .name")).to_have_text(["alice", "bob", "carol"])
 
     mine = c.locator(".line").last
@@ -167,6 +172,53 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     expect(b.locator("#messages .line")).to_have_count(330 + 5 - 300)
 
 
+@ON_ONE
+def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
+    lobby = make(site)
+    page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
+    page.expect_troubles = True  # the network that is gone
+    network = page.context.new_cdp_session(page)
+    slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", slow)
+    line_of(page).focus()
+    for text in ("one", "two", "three"):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        expect(line_of(page)).to_be_focused()
+        expect(line_of(page)).to_have_value("", timeout=200)
+    page.keyboard.type("fo")
+    assert "three" not in lines(page)  # it is still on its way
+    expect(page.locator("#messages .text")).to_have_text(["one", "two", "three"])
+    page.keyboard.type("ur")
+    expect(line_of(page)).to_have_value("four")
+    expect(page.locator("#lines .says")).to_have_count(1)
+
+    network.send("Network.emulateNetworkConditions", slow | {"offline": True})
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Not sent yet.").first).to_be_visible()
+    page.keyboard.type("five")
+    network.send("Network.emulateNetworkConditions", slow | {"latency": 0})
+    unsent = page.locator("#lines .says").first
+    expect(unsent).to_have_value("four")
+    unsent.press("Enter")
+    expect(page.locator("#messages .text")).to_have_text(["one", "two", "three", "four"])
+    expect(page.get_by_text("Not sent yet.").last).to_be_hidden()
+    expect(line_of(page)).to_have_value("five")
+    expect(page.locator("#lines .says")).to_have_count(1)
+
+    line_of(page).fill("Over to you, @car")
+    offered = page.locator(".completion button")
+    expect(offered).to_contain_text("@carol")
+    page.keyboard.press("Tab")
+    expect(offered).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(line_of(page)).to_have_value("Over to you, @carol ")
+    page.keyboard.type("!")
+    expect(line_of(page)).to_have_value("Over to you, @carol !")
+    with site.orm():
+        assert Message.objects.filter(room=lobby).count() == 4
+
+
 def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast, open_page):
     alice, bob, carol = cast
     den = make(site, "The den", Room.Kind.MEMBERS, [alice, bob])
@@ -221,14 +273,15 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     a.expect_troubles = True  # the answer 422 shows on the console
     send(a, "Hello?")
     expect(a.get_by_role("alert")).to_have_text("This person does not accept messages from you.")
-    expect(a.locator("#body")).to_have_value("Hello?")
+    expect(a.locator("#lines .says").first).to_have_value("Hello?")
+    expect(line_of(a)).to_have_value("")
 
 
 @ON_ONE
 def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_page):
     make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
-    page.locator("#body").focus()
+    line_of(page).focus()
     keyboard = page.context.new_cdp_session(page)
     keyboard.send("Input.imeSetComposition", {"text": "ni", "selectionStart": 2, "selectionEnd": 2})
     keyboard.send(  # what Chromium hears of Enter while an input method is at work
@@ -236,9 +289,9 @@ def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_
         {"type": "rawKeyDown", "key": "Process", "code": "Enter", "windowsVirtualKeyCode": 229},
     )
     keyboard.send("Input.insertText", {"text": "你"})
-    expect(page.locator("#body")).to_have_value("你")
+    expect(line_of(page)).to_have_value("你")
     assert lines(page) == []
-    page.locator("#body").press("Enter")
+    line_of(page).press("Enter")
     expect(page.locator("#messages .text")).to_have_text(["你"], timeout=SECOND)
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from websockets.asyncio.client import connect
 
-from e2e.test_rooms_live import enter, make, present, say
+from e2e.test_rooms_live import enter, line_of, make, present, say
 from e2e.words import HTMX, SECOND
 from live.testing import Page
 from rooms.models import Message
@@ -136,7 +136,7 @@ def test_the_people_of_a_killed_process_are_gone_and_come_back_and_miss_nothing(
     b.expect_troubles = True  # the server that is gone
     for page in (a, b):
         expect(present(page)).to_have_text(["alice", "bob"])
-    b.locator("#body").press_sequentially("Hi")
+    line_of(b).press_sequentially("Hi")
     expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
     say(b, "Here I am")
     expect(a.locator("#messages .text")).to_have_text(["Here I am"], timeout=SECOND)

@@ -26,7 +26,7 @@ from people.streams import watched
 
 CHOICES = 50  # of each kind that the inbox shows
 NAMES = 8  # that a completion offers
-FIELD = re.compile(r"[a-z0-9-]{1,40}")  # the id of a text area
+FIELD = re.compile(r"[a-z0-9-]{1,40}")  # the id of a text area, or of a line
 COOKIE = "dismissed"  # of the signed-out: the announcements they do not want to see, as "3.5"
 COOKIES = 20  # that we remember
 
@@ -194,7 +194,7 @@ def complete(request):
     if not FIELD.fullmatch(field):
         raise Http404
     begun = BEGUN.search(body)
-    context = {"field": field, "thread": thread, "people": []}
+    context = {"field": field, "thread": thread, "is_line": "is_line" in request.GET, "people": []}
     if begun and request.user.is_authenticated:
         if chosen := request.POST.get("name"):
             context |= {"body": f"{body[: begun.start()]}@{chosen} ", "chosen": True}

@@ -1,18 +1,30 @@
-from uuid import uuid4
+from uuid import uuid5
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
 class MessageForm(forms.Form):
-    """What a person says. The text's own rules stand with ``Message``; ``key`` names this attempt.
+    """What a person says. The text's own rules stand with ``Message``.
 
-    ``long`` is the form with room for several lines.
+    ``key`` names this attempt. Lines that are typed quickly carry the same, for the next one is begun before the last
+    is answered: so only the same text under the same key is the same attempt. ``long`` (which ``initial`` may say
+    too) is the form with room for several lines.
     """
 
     body = forms.CharField(label=_("Message"), required=False, strip=False, widget=forms.Textarea)
-    key = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     long = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self):
+        said = super().clean()
+        if said.get("key"):
+            said["key"] = uuid5(said["key"], said.get("body", ""))
+        return said
+
+    @property
+    def is_long(self):
+        return bool(self["long"].value())
 
 
 class ReportForm(forms.Form):

@@ -1,6 +1,8 @@
 """Each view finds, calls one verb, and answers: with a page, or to htmx with fragments."""
 
 import re
+from functools import partial
+from uuid import uuid4
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -77,12 +79,7 @@ def conversation(request, names):
     found = Room.between(request.user, others) or Room(kind=Room.Kind.DIRECT, member_key=key)
     if request.method != "POST":
         return show_room(request, found, others=others)
-    return take(
-        request,
-        lambda body, key: Room.write(request.user, others, body, key),
-        lambda form, status: show_room(request, found, others=others, form=form, status=status),
-        moved=not found.pk,
-    )
+    return take(request, found, others, lambda body, key: Room.write(request.user, others, body, key))
 
 
 def show_room(request, found, *, others=(), form=None, status=200):
@@ -110,12 +107,11 @@ def show_room(request, found, *, others=(), form=None, status=200):
     read = unread and membership.read
     names = ",".join(one.username for one in others)
     form = form or MessageForm()
-    is_long = form.is_bound and bool(form["long"].value())
+    action = request.path if others else f"/rooms/{found.pk}/messages/"
     context = {
         "room": found,
         "title": ", ".join(map(str, others)) or str(found),
         "address": request.path,
-        "action": request.path if others else f"/rooms/{found.pk}/messages/",
         "direct": found.is_direct,
         "names": names,
         "lines": lines,
@@ -124,8 +120,6 @@ def show_room(request, found, *, others=(), form=None, status=200):
         "before": before,
         "first_unread": unread[0] if unread else None,
         "marker": f"{read or (lines[-1].pk if lines else 0)}.5" if me and not before else "",
-        "form": MessageForm() if is_long else form,
-        "long_form": form if is_long else MessageForm(),
         "membership": membership,
         "involvements": Membership.Involvement.choices,
         "blockable": len(others) == 1,
@@ -133,6 +127,8 @@ def show_room(request, found, *, others=(), form=None, status=200):
         "whispers": Cursor(name_of(found), 0) if me and not before else None,
         "live": live,
     }
+    if request.user.is_authenticated and not before:
+        context |= composer(request, found, action, form)
     return depend(request, render(request, "rooms/room.html", context, status=status), needs)
 
 
@@ -197,19 +193,14 @@ def read(request, pk):
 @require_POST
 def create_message(request, pk):
     found = readable(request, pk=pk)
-    others = others_in(request, found)
-    return take(
-        request,
-        lambda body, key: found.say(request.user, body, key),
-        lambda form, status: show_room(request, found, others=others, form=form, status=status),
-    )
+    return take(request, found, others_in(request, found), partial(found.say, request.user))
 
 
-def take(request, say, show, *, moved=False):
-    """Let the person ``say(body, key)`` what they sent, and answer.
+def take(request, found, others, say):
+    """Let the person ``say(body, key)`` what they sent to the room ``found``, and answer.
 
-    Refused, it is shown with the reason: to htmx the form alone, else the page that ``show(form, status)`` renders.
-    ``moved``: the page must be loaded anew to go on, for only now the room exists.
+    Refused, it is shown with the reason: to htmx the form alone, else the whole page. Of a conversation that only now
+    begins, the page must be loaded anew.
     """
     form, status = MessageForm(request.POST), 422
     try:
@@ -217,15 +208,17 @@ def take(request, say, show, *, moved=False):
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
             said = say(form.cleaned_data["body"], form.cleaned_data["key"])
-            if moved and request.htmx:
+            if not found.pk and request.htmx:
                 return HttpResponseClientRedirect(request.path)
-            return answer(request, said, say_form(request, MessageForm(), form.cleaned_data["long"]))
+            if form.is_long:
+                return answer(request, said, say_form(request, found, request.path, longer_form(), autofocus=True))
+            return answer(request, said, fragments.replace(next_line(request, found, request.path), "#next-line"))
     except Refused as refusal:
         form.add_error(None, refusal)
         status = refusal.status
     if request.htmx:
-        return HttpResponse(say_form(request, form, bool(form["long"].value())), status=status)
-    return show(form, status)
+        return HttpResponse(say_form(request, found, request.path, form, autofocus=form.is_long), status=status)
+    return show_room(request, found, others=others, form=form, status=status)
 
 
 def answer(request, said, form=""):
@@ -238,9 +231,33 @@ def answer(request, said, form=""):
     return HttpResponse(form + text)
 
 
-def say_form(request, form, long):
-    context = {"form": form, "long": long, "action": request.path, "autofocus": True}
-    return render_to_string("partials/say_form.html", context, request)
+def composer(request, found, action, form):
+    """What a page needs by which the person says something, ``form`` perhaps once more. → dict"""
+    return {
+        "line": say_form(request, found, action, MessageForm() if form.is_long else form),
+        "next_line": next_line(request, found, action),
+        "longer": say_form(request, found, action, form if form.is_long else longer_form()),
+        "is_long": form.is_long and form.is_bound,
+    }
+
+
+def say_form(request, found, action, form, autofocus=False):
+    """The ``form`` as HTML, by which one says something in the room ``found``, at the address ``action``."""
+    context = {"form": form, "key": uuid4(), "room": found, "action": action, "autofocus": autofocus}
+    return render_to_string(f"partials/say_{'long_' if form.is_long else ''}form.html", context, request)
+
+
+def longer_form():
+    return MessageForm(initial={"long": True})
+
+
+def next_line(request, found, action):
+    """What gives the page an empty line to write in, in the moment in which the last one is sent.
+
+    So nothing that is typed meanwhile is lost. It does not ask us, who may be slow, for it carries the line with it.
+    """
+    line = say_form(request, found, action, MessageForm(), autofocus=True)
+    return render_to_string("partials/next_line.html", {"line": line})
 
 
 @signed_in

@@ -1,6 +1,7 @@
 """Rooms over HTTP: with and without htmx, for those who may and those who may not."""
 
 import re
+from urllib.parse import unquote
 from uuid import uuid4
 
 import pytest
@@ -51,12 +52,17 @@ def test_without_javascript_one_talks_edits_deletes_and_reports(lobby, as_bob, c
     assert Report.objects.get().reason == "advertising"
 
 
-def test_htmx_gets_an_empty_form_and_what_the_page_misses(lobby, as_bob, carol):
+def test_htmx_gets_the_next_line_to_write_in_and_what_the_page_misses(lobby, as_bob, carol):
     [before] = cursors(lobby)
     lobby.say(carol, "meanwhile")
     html = say(as_bob, f"/rooms/{lobby.pk}/messages/", "hello", HTMX, **{before.signed: before.tick}).content.decode()
-    assert re.search(r'id="body"[^>]* value=""', html)
+    [line] = re.findall(r'id="next-line" hx-get="data:text/html;charset=utf-8,([^"]+)"', html)
+    key = re.search(r'name="key" value="([^"]+)"', unquote(line))[1]
+    assert 'value="" autofocus' in unquote(line)
     assert "meanwhile" in html and "hello" in html
+    for body in ("one", "two", "one"):  # all typed before the first was answered, and the first sent again
+        assert say(as_bob, f"/rooms/{lobby.pk}/messages/", body, HTMX, key=key).status_code == 200
+    assert [message.body for message in lobby.messages.order_by("pk")][2:] == ["one", "two"]
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
