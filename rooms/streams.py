@@ -52,6 +52,7 @@ class RoomStream(Stream):
                 # Not morphed: a new element looks anew whether it is seen.
                 fragments.replace(render_to_string("partials/newest.html", {"room": self.thing}), "#newest"),
                 fragments.morph(render_to_string("partials/room_state.html", {"room": self.thing}), "#room-state"),
+                fragments.morph(render_to_string("partials/gone.html", {"room": self.thing}), "#gone"),
             ]
         )
 

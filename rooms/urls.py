@@ -14,5 +14,6 @@ urlpatterns = [
     path("rooms/messages/<int:pk>/report/", views.report_message, name="report-message"),
     path("messages/", views.conversations, name="conversations"),
     path("messages/<str:names>/", views.conversation, name="conversation"),
+    path("messages/<str:names>/leave/", views.leave, name="leave"),
     path("messages/<str:names>/block/", views.block, name="block"),
 ]

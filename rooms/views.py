@@ -75,8 +75,14 @@ def room(request, slug):
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request, names):
     others = named(request, names.split(","))
-    key = Room.key_of(request.user, others)
-    found = Room.between(request.user, others) or Room(kind=Room.Kind.DIRECT, member_key=key)
+    found = Room.between(request.user, others)
+    if not found:
+        if not all(person.is_active for person in others):
+            raise Http404
+        found = Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
+    elif not found.readable_by(request.user):
+        context = {"title": ", ".join(map(str, others)), "names": names, "live": watched(request)}
+        return render(request, "rooms/left.html", context)
     if request.method != "POST":
         return show_room(request, found, others=others)
     return take(request, found, others, lambda body, key: Room.write(request.user, others, body, key))
@@ -122,6 +128,7 @@ def show_room(request, found, *, others=(), form=None, status=200):
         "marker": f"{read or (lines[-1].pk if lines else 0)}.5" if me and not before else "",
         "membership": membership,
         "involvements": Membership.Involvement.choices,
+        "leavable": found.pk and len(others) > 1,
         "blockable": len(others) == 1,
         "blocked": len(others) == 1 and request.user.blocks.filter(whom=others[0]).exists(),
         "whispers": Cursor(name_of(found), 0) if me and not before else None,
@@ -338,6 +345,22 @@ def block(request, names):
     return redirect("conversation", other.username)
 
 
+@signed_in
+@require_POST
+def leave(request, names):
+    """Leave a conversation of several people, or come back to it; that of two can be blocked."""
+    others = named(request, names.split(","))
+    membership = get_object_or_404(Membership, room=Room.between(request.user, others), person=request.user)
+    if request.POST.get("left") == "no":
+        membership.room.admit(request.user)
+        return redirect("conversation", names)
+    if len(others) < 2:
+        raise Http404
+    if not membership.left_at:
+        membership.leave()
+    return redirect("conversations")
+
+
 # Finding
 
 
@@ -364,9 +387,12 @@ def own_message(request, pk):
 
 
 def named(request, names):
-    """The people called ``names`` (list of str), without the person who asks. ``Http404`` if one is missing."""
+    """The people called ``names`` (list of str), without the person who asks. ``Http404`` if one is missing.
+
+    Some may be gone: what was said to them can still be read.
+    """
     wanted = set(names) - {"", request.user.username}
-    found = list(Person.objects.filter(username__in=wanted, is_active=True).order_by("pk"))
+    found = list(Person.objects.filter(username__in=wanted).order_by("pk"))
     if not wanted or len(found) != len(wanted):
         raise Http404
     return found

@@ -92,7 +92,7 @@ class Room(models.Model):
         body = Message.readable(body)
         if self.kind == self.Kind.OPEN:
             self.admit(by)
-        listening = list(self.memberships.values_list("person_id", flat=True)) if self.is_direct else []
+        listening = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
         with transaction.atomic():
             now, *lists = tick(self, *map(MyRooms, listening))  # first, for it locks the stream
             if twin := key and Message.objects.filter(author=by, key=key, room=self).first():
@@ -146,11 +146,11 @@ class Room(models.Model):
         return room
 
     def admit(self, person):
-        """Make ``person`` a member, if they are none. → the membership"""
+        """Make ``person`` a member, if they are none, or none any more. → the membership"""
         membership, is_new = self.memberships.get_or_create(person=person, defaults={"read": self.last})
         if is_new or membership.left_at:
             with transaction.atomic():
-                [now] = tick(MyRooms(person.pk))
+                now, _room = tick(MyRooms(person.pk), self)
                 membership.left_at = None
                 membership.stamp(now)
                 membership.save(update_fields=["left_at", "born", "changed"])
@@ -186,8 +186,10 @@ class Room(models.Model):
         if self.archived:
             raise Closed(_("This room is closed."))
         if self.is_direct:
-            others = self.memberships.standing().exclude(person=by).values_list("person_id", flat=True)
-            if len(others) == 1 and Block.objects.filter(by__in=others, whom=by).exists():
+            others = list(self.members.exclude(pk=by.pk))
+            if not others:
+                raise Refused(_("There is nobody left to read this."))
+            if len(others) == 1 and Block.objects.filter(by=others[0], whom=by).exists():
                 raise Refused(_("This person does not accept messages from you."))
         if settings.RATES:
             self.pace(by)
@@ -218,6 +220,12 @@ class Room(models.Model):
     def members(self):
         """Those who may read here, where not everybody may (QuerySet of Person)."""
         return Person.objects.filter(is_active=True, memberships__room=self, memberships__left_at=None)
+
+    @property
+    def gone(self):
+        """Those who left a conversation (list of Person): it keeps its name and its key."""
+        left = self.memberships.exclude(left_at=None) if self.is_direct and self.pk else []
+        return [one.person for one in left and left.select_related("person").order_by("left_at")]
 
     is_known_to = readable_by  # as the thread of a notification
 

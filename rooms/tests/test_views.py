@@ -118,6 +118,36 @@ def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
     assert 'value="still there?"' in refused.content.decode()
 
 
+def test_who_leaves_a_conversation_hears_nothing_of_it_and_may_come_back(as_bob, as_carol, bob, carol, alice):
+    room = Room.write(alice, [bob, carol], "all three").room
+    assert as_carol.post("/messages/alice,bob/leave/", {"left": "yes"}).url == "/messages/"
+    assert "all three" not in as_carol.get("/messages/").content.decode()
+    page = as_carol.get("/messages/alice,bob/").content.decode()
+    assert "You have left this conversation." in page and "all three" not in page
+    assert say(as_carol, "/messages/alice,bob/", "from outside").content.decode().count("You have left") == 1
+    since = cursors(room, MyRooms(carol.pk))
+    assert "carol has left." in as_bob.get("/messages/alice,carol/").content.decode()
+    assert say(as_bob, "/messages/alice,carol/", "now that she is gone").status_code == 302
+    assert cursors(room, MyRooms(carol.pk))[1] == since[1]
+    assert "carol" in delta(find(name_of(room)), since[0].tick)[0]
+    assert as_carol.post("/messages/alice,bob/leave/", {"left": "no"}).url == "/messages/alice,bob/"
+    assert "now that she is gone" in as_carol.get("/messages/alice,bob/").content.decode()
+    assert "carol has left." not in as_bob.get("/messages/alice,carol/").content.decode()
+    Room.write(bob, [carol], "only us")
+    assert as_carol.post("/messages/bob/leave/", {"left": "yes"}).status_code == 404
+
+
+def test_what_was_said_to_one_who_is_gone_can_still_be_read(as_bob, bob, carol, alice, mallory):
+    Room.write(bob, [carol], "hello carol")
+    Room.write(bob, [alice, carol], "hello both")
+    carol.ban(mallory, "spam")
+    assert "hello carol" in as_bob.get("/messages/carol/").content.decode()
+    refused = say(as_bob, "/messages/carol/", "are you there?", HTMX)
+    assert refused.status_code == 422 and "There is nobody left to read this." in refused.content.decode()
+    assert say(as_bob, "/messages/alice,carol/", "alice is").status_code == 302
+    assert as_bob.get("/messages/carol,mallory/").status_code == 404
+
+
 def test_whom_to_write_to_is_asked_by_name(as_bob, carol, alice):
     assert as_bob.post("/messages/", {"people": "@carol, alice"}).url == "/messages/carol,alice/"
     answer = as_bob.post("/messages/", {"people": "nobody"})
@@ -207,6 +237,6 @@ def test_every_address_of_ours_is_tried_above():
     """A new route must be thought of here."""
     ours = {pattern.name for pattern in get_resolver("rooms.urls").url_patterns}
     assert ours == {
-        *("rooms", "room", "messages", "read-room", "involvement", "conversations", "conversation", "block"),
-        *("message", "edit-message", "delete-message", "report-message"),
+        *("rooms", "room", "messages", "read-room", "involvement", "conversations", "conversation"),
+        *("leave", "block", "message", "edit-message", "delete-message", "report-message"),
     }

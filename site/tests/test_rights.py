@@ -146,6 +146,7 @@ ROWS = [
     ("/rooms/messages/{private}/report/", "33242444", "33U4U444"),
     ("/messages/", "33222222", "33222222"),
     ("/messages/author/", "33224222", "33UU4UUU"),
+    ("/messages/author/leave/", "33NNNNNN", "33444444"),
     ("/messages/author/block/", "33NNNNNN", "33334333"),
     ("/media/none", "44444444", "44444444"),
     ("/favicon.ico", "33333333", "33333333"),
