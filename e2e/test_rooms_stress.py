@@ -5,9 +5,8 @@ import json
 import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import pytest
 from django.utils import timezone
@@ -15,7 +14,7 @@ from playwright.sync_api import expect
 from websockets.asyncio.client import connect
 
 from e2e.test_rooms_live import enter, line_of, make, present, say
-from e2e.words import HTMX, SECOND
+from e2e.words import SECOND, Hand
 from live.testing import Page
 from rooms.models import Message
 
@@ -28,25 +27,6 @@ PAGES, LINES = 200, 500
 def server():
     """The production server."""
     return "uvicorn"
-
-
-class Mouth:
-    """Says lines in ``room`` as ``person`` over HTTP, as a browser would."""
-
-    def __init__(self, site, person, room):
-        session = site.session(person)
-        self.cookie = f"{session['name']}={session['value']}"
-        page = self.ask(f"{site.url}/rooms/{room.slug}/")
-        self.address = f"{site.url}/rooms/{room.pk}/messages/"
-        self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
-        self.cookie += "; " + page.headers["Set-Cookie"].partition(";")[0]
-
-    def ask(self, address, form=None):
-        return urlopen(Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX}))
-
-    def say(self, lines):
-        for line in lines:
-            self.ask(self.address, {"body": line, "csrfmiddlewaretoken": self.token}).read()
 
 
 async def listen(site, cookie, form, heard, everything):
@@ -70,7 +50,7 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
     people = [site.account(f"person{n}") for n in range(PAGES)]
     cookies = [(lambda one: f"{one['name']}={one['value']}")(site.session(person)) for person in people]
     form = Page(f"{site.url}/rooms/the-lobby/").form
-    mouths = [Mouth(site, person, room) for person in people[:5]]
+    hands = [Hand(site, person, room) for person in people[:5]]
     pages = [{"ids": {}, "frames": 0, "bytes": 0, "at": 0} for _ in people]
 
     async def crowd(connected):
@@ -83,33 +63,21 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
         connected.set()
         await asyncio.wait_for(asyncio.gather(*listening), 120)
 
-    connected, failed = threading.Event(), []
+    def talk(hand):
+        for n in range(LINES // len(hands)):
+            hand.write(f"line {n}")
 
-    def listen_all():
-        try:
-            asyncio.run(crowd(connected))
-        except BaseException as error:
-            failed.append(error)
-            connected.set()
-
-    listening = threading.Thread(target=listen_all)
-    listening.start()
-    assert connected.wait(60) and not failed
-    browser = enter(open_page(site, site.account("alice")), f"/rooms/{room.slug}/")
-    before = sum(heard["frames"] for heard in pages)
-    share = LINES // len(mouths)
-    talking = [
-        threading.Thread(target=mouth.say, args=[[f"line {n}.{i}" for i in range(share)]])
-        for n, mouth in enumerate(mouths)
-    ]
-    began = time.monotonic()
-    for one in talking:
-        one.start()
-    for one in talking:
-        one.join()
-    said = time.monotonic()
-    listening.join()
-    assert not failed
+    connected = threading.Event()
+    with ThreadPoolExecutor(1 + len(hands)) as threads:
+        listening = threads.submit(asyncio.run, crowd(connected))
+        listening.add_done_callback(lambda _: connected.set())
+        assert connected.wait(60)
+        browser = enter(open_page(site, site.account("alice")), f"/rooms/{room.slug}/")
+        before = sum(heard["frames"] for heard in pages)
+        began = time.monotonic()
+        list(threads.map(talk, hands))
+        said = time.monotonic()
+        listening.result()
     with site.orm():
         wanted = list(Message.objects.order_by("pk").values_list("pk", flat=True))
     assert len(wanted) == LINES

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from posts.models import Comment, Post
+from rooms.models import Room
 
 HTMX = {"HX-Request": "true"}
 ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # for a test of what no server has a part in
@@ -67,18 +68,18 @@ def assert_as_reloaded(page, open_page, site, post):
 
 
 class Hand:
-    """Writes comments as ``person`` over HTTP, as a browser would: other pages are rung.
+    """Writes as ``person`` over HTTP, as a browser would: comments on a ``thing`` that is a Post, lines in a Room.
 
-    ``claims`` (dict) are further headers that it sends.
+    Other pages are rung. ``claims`` (dict) are further headers that it sends.
     """
 
     claims = {}
 
-    def __init__(self, site, person, post):
-        session = site.session(person)
-        self.address = f"{site.url}/posts/{post.slug}/comments/"
+    def __init__(self, site, person, thing):
+        session, shown = site.session(person), site.url + thing.get_absolute_url()
+        self.address = f"{site.url}/rooms/{thing.pk}/messages/" if isinstance(thing, Room) else f"{shown}comments/"
         self.cookie = f"{session['name']}={session['value']}"
-        page = self.ask(f"{site.url}/posts/{post.slug}/")
+        page = self.ask(shown)
         self.cookie += "; " + page.headers["Set-Cookie"].partition(";")[0]
         self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
 
