@@ -9,8 +9,6 @@ from bench import seed
 from bench.crowd import Crowd
 from bench.measure import cpu, memory
 from bench.peers import SETTLED, Limit, Nchan, Node, Once, Parley, Peer, Tutorial, fragment
-from live.streams import Cursor, name_of
-from live.testing import Page
 from people.markdown import talk
 
 FAST = "Parley on uvicorn, as it ships"
@@ -40,7 +38,7 @@ def peers(env):
 
 def run(scale, rounds, env):
     """→ ``{sockets: rows}``, of which the rows are title -> list of dict, one for each round."""
-    Peer.text = fragment()
+    Peer.text = fragment(Parley("sample"))
     rest = Peer.text.partition("</hx-upsert>")[2]
     Tutorial.text = json.dumps({"html": talk(f"MARK {seed.WORDS}"), "rest": rest})
     return {sockets: one_crowd(sockets, scale, rounds, env) for sockets in scale.sockets}
@@ -106,12 +104,7 @@ def sign_in(site, sockets):
     with site:
         with Crowd(site, 1) as crowd:
             crowd.converse(site.publish, 1, 5, 0)  # warms it up
-        form = Page(site.page).form
-        hellos = [
-            (cookie, json.dumps(form | {Cursor(name_of(person), 0).signed: "0"}))
-            for cookie, person in zip(seed.cookies(site, people), people, strict=True)
-        ]
-        found = connect(site, sockets, hellos)
+        found = connect(site, sockets, seed.hellos(site, people, site.post))
         with closing(found.pop("crowd")) as crowd:
             crowd.converse(site.publish, sockets, 2, 0)  # all of them are there
     return found

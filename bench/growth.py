@@ -14,7 +14,7 @@ from bench.fanout import compare, fan_out
 from bench.measure import cpu
 from bench.pages import Django
 from bench.peers import SETTLED, Parley
-from bench.writing import Durable
+from bench.writing import Durable, emptied
 from e2e.servers import Redis
 from live.streams import cursors
 
@@ -120,7 +120,7 @@ def processes(scale, rounds, env):
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="parley-bench-"))
         postgres, redis = stack.enter_context(Durable()), stack.enter_context(Redis(folder))
-        options = {"database_url": stack.enter_context(postgres.migrated()), "redis_url": redis.url} | env
+        options = emptied(stack, postgres, redis) | env
         one = Parley("one", **options)
         other = Parley("other", post=one.post, **options)
         origins = ",".join(site.options["env"]["ORIGINS"] for site in (one, other))

@@ -170,9 +170,9 @@ class Once(Tutorial):
         self.post(json.dumps({"text": Peer.text.replace("MARK", marker)}))
 
 
-def fragment():
-    """What Parley tells a page of one comment (str), with ``MARK`` in the place of the marker."""
-    with Parley("sample") as site, Page(site.page).connect() as page:
+def fragment(site):
+    """What ``site`` (Parley) tells a page of one text (str), with ``MARK`` in the place of the marker."""
+    with site, Page(site.page).connect() as page:
         marker = f"bench-{time.monotonic_ns()}"
         site.publish(marker)
         page.hear(marker)

@@ -1,5 +1,6 @@
 """People, posts and comments for a ``Site`` to be measured with, written straight into its database."""
 
+import json
 from importlib import import_module
 
 from django.conf import settings
@@ -7,8 +8,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from live.streams import cursors
 from people.markdown import talk
 from people.models import Person
+from people.streams import EVERYWHERE
 from posts import markdown
 from posts.models import Comment, Post
 
@@ -41,6 +44,14 @@ def cookies(site, persons):
     with site.orm():
         Session.objects.bulk_create(sessions)
     return [f"{settings.SESSION_COOKIE_NAME}={session.session_key}" for session in sessions]
+
+
+def hellos(site, persons, thing):
+    """What pages of ``persons`` that show ``thing`` bring along, as ``Crowd`` takes it; logs them in."""
+    with site.orm():
+        shown = [cursors(thing, *EVERYWHERE, person) for person in persons]
+    forms = [{"language": "en"} | {cursor.signed: str(cursor.tick) for cursor in some} for some in shown]
+    return [(cookie, json.dumps(form)) for cookie, form in zip(cookies(site, persons), forms, strict=True)]
 
 
 def posts(site, author, count):

@@ -2,8 +2,8 @@
 
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from threading import Thread
 
 from bench import seed
 from bench.crowd import Crowd
@@ -34,7 +34,10 @@ def run(scale, rounds, env):
         made = {
             SQLITE: lambda stack: (Parley(SQLITE, comments=COMMENTS, **env), None),
             SQLITE_DAPHNE: lambda stack: (Parley(SQLITE_DAPHNE, server="daphne", comments=COMMENTS, **env), None),
-            POSTGRES: lambda stack: (wide(stack, postgres, redis, env), postgres),
+            POSTGRES: lambda stack: (
+                Parley(POSTGRES, comments=COMMENTS, **emptied(stack, postgres, redis), **env),
+                postgres,
+            ),
         }
 
         def measure(make):
@@ -45,10 +48,10 @@ def run(scale, rounds, env):
         return rounds(made, measure)
 
 
-def wide(stack, postgres, redis, env):
+def emptied(stack, postgres, redis):
+    """The options (dict) of a new site on ``postgres`` and ``redis``, which have nothing of another."""
     redis.clear()
-    url = stack.enter_context(postgres.migrated())
-    return Parley(POSTGRES, comments=COMMENTS, database_url=url, redis_url=redis.url, **env)
+    return {"database_url": stack.enter_context(postgres.migrated()), "redis_url": redis.url}
 
 
 def write(site, database, seconds):
@@ -79,23 +82,14 @@ def write(site, database, seconds):
 
 def all_at_once(hands, seconds):
     """Each of ``hands`` writes one comment after the other for so many seconds. → how many there are (int)"""
-    until, counts, errors = time.monotonic() + seconds, [], []
+    until = time.monotonic() + seconds
 
     def go(hand):
         count = 0
-        try:
-            while time.monotonic() < until and count < 10_000:
-                hand.write(f"bench-{time.monotonic_ns()} {seed.WORDS}")
-                count += 1
-        except Exception as error:
-            errors.append(error)
-        counts.append(count)
+        while time.monotonic() < until and count < 10_000:
+            hand.write(f"bench-{time.monotonic_ns()} {seed.WORDS}")
+            count += 1
+        return count
 
-    threads = [Thread(target=go, args=[hand]) for hand in hands]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
-    return sum(counts)
+    with ThreadPoolExecutor(len(hands)) as pool:
+        return sum(pool.map(go, hands))
