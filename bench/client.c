@@ -13,8 +13,11 @@
        expect N   forget what was measured, and print "ready". From now on "all FIRST LAST" (nanoseconds) is printed
                   when N sockets have one message: how long after the trigger the first and the last of them had
                   it. Never if N is 0.
-       report     print one line of JSON: deliveries, their latencies in seconds, how busy this process was
-                  between the first and the last delivery of a message, sockets lost.
+       report     print one line of JSON: deliveries, the frames that brought them, when the last one came
+                  (CLOCK_MONOTONIC), their latencies in seconds, how busy this process was between the first and
+                  the last delivery of a message, bytes of frames for each delivery, sockets lost.
+       order      print one line of JSON: the numbers of the messages that the first socket had, as they came, and
+                  how many sockets (itself included) had the same in the same order.
 
    The end of the input ends it. */
 
@@ -39,12 +42,17 @@
 #define KEY "dGhlIHNhbXBsZSBub25jZQ==" /* the sample of RFC 6455, 1.3, and its answer */
 #define ACCEPT "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
+struct list {
+    int64_t *items;
+    size_t length, room;
+};
+
 struct line { /* one socket */
     int fd, open;
     char *text; /* received and not understood yet */
     size_t length, room;
-    int64_t heard[REMEMBERED]; /* the messages it had last, and how many it had */
-    unsigned messages;
+    struct list heard; /* the messages it had, as they came */
+    size_t before;     /* so many of them before we were to measure */
 };
 
 static struct line *lines;
@@ -57,8 +65,9 @@ static int64_t began;                              /* the first connection */
 static int expected, have;                         /* of the current message */
 static int64_t current, first, last, cpu_at_first; /* its trigger, deliveries, and our CPU then */
 static int64_t spread_wall, spread_cpu;            /* summed between first and last */
-static int64_t *latencies, bytes;
-static size_t deliveries, latency_room;
+static struct list latencies; /* of the deliveries */
+static int64_t newest, bytes; /* when the last delivery came; of frames */
+static size_t frames;
 
 static int64_t now(clockid_t clock) {
     struct timespec time;
@@ -69,6 +78,14 @@ static int64_t now(clockid_t clock) {
 static void fail(const char *what) {
     fprintf(stderr, "%s: %s\n", what, strerror(errno));
     exit(1);
+}
+
+static void append(struct list *list, int64_t item) {
+    if (list->length == list->room) {
+        list->room = list->room ? 2 * list->room : 64;
+        if (!(list->items = realloc(list->items, list->room * sizeof item))) fail("realloc");
+    }
+    list->items[list->length++] = item;
 }
 
 static void watch(struct line *line, int operation, uint32_t interest) {
@@ -136,17 +153,13 @@ static void greeted(struct line *line) {
 
 /* Listening */
 
-static void delivered(struct line *line, int64_t triggered, size_t length) {
-    for (int i = 0; i < REMEMBERED; i++)
-        if (line->heard[i] == triggered) return; /* once more: a text may be told twice */
-    line->heard[line->messages++ % REMEMBERED] = triggered;
-    int64_t time = now(CLOCK_MONOTONIC);
-    if (deliveries == latency_room) {
-        latency_room = latency_room ? 2 * latency_room : 65536;
-        if (!(latencies = realloc(latencies, latency_room * sizeof *latencies))) fail("realloc");
-    }
-    latencies[deliveries++] = time - triggered;
-    bytes += length;
+static void delivered(struct line *line, int64_t triggered) {
+    size_t had = line->heard.length;
+    for (size_t i = had; i > 0 && had - i < REMEMBERED; i--)
+        if (line->heard.items[i - 1] == triggered) return; /* once more: a text may be told twice */
+    append(&line->heard, triggered);
+    int64_t time = newest = now(CLOCK_MONOTONIC);
+    append(&latencies, time - triggered);
     if (triggered < current) return; /* an older message */
     if (triggered > current) {
         current = triggered;
@@ -164,11 +177,16 @@ static void delivered(struct line *line, int64_t triggered, size_t length) {
 
 static void search(struct line *line, const char *text, size_t length) {
     const char *end = text + length, *found = text;
+    size_t before = latencies.length;
     while ((found = memmem(found, end - found, MARK, strlen(MARK)))) {
         int64_t number = 0;
         for (found += strlen(MARK); found < end && *found >= '0' && *found <= '9'; found++)
             number = 10 * number + (*found - '0');
-        if (number) delivered(line, number, length);
+        if (number) delivered(line, number);
+    }
+    if (latencies.length > before) {
+        frames++;
+        bytes += length;
     }
 }
 
@@ -239,20 +257,37 @@ static int earlier(const void *one, const void *other) {
 }
 
 static double percentile(double share) {
-    return deliveries ? latencies[(size_t)((deliveries - 1) * share)] / 1e9 : 0;
+    return latencies.length ? latencies.items[(size_t)((latencies.length - 1) * share)] / 1e9 : 0;
+}
+
+static int same(struct line *one, struct line *other) {
+    size_t length = one->heard.length - one->before;
+    if (length != other->heard.length - other->before) return 0;
+    for (size_t i = 0; i < length; i++)
+        if (one->heard.items[one->before + i] != other->heard.items[other->before + i]) return 0;
+    return 1;
 }
 
 static void obey(char *command) {
     if (sscanf(command, "expect %d", &expected) == 1) {
-        deliveries = 0;
+        latencies.length = frames = 0;
+        for (int i = 0; i < count; i++) lines[i].before = lines[i].heard.length;
         bytes = current = have = spread_wall = spread_cpu = 0;
         puts("ready");
     } else if (!strncmp(command, "report", 6)) {
-        qsort(latencies, deliveries, sizeof *latencies, earlier);
-        printf("{\"deliveries\": %zu, \"p50\": %.6f, \"p95\": %.6f, \"p99\": %.6f, \"busy\": %.3f, "
-               "\"bytes\": %.0f, \"lost\": %d}\n",
-            deliveries, percentile(.50), percentile(.95), percentile(.99),
+        size_t deliveries = latencies.length;
+        if (deliveries) qsort(latencies.items, deliveries, sizeof *latencies.items, earlier);
+        printf("{\"deliveries\": %zu, \"frames\": %zu, \"newest\": %.6f, \"p50\": %.6f, \"p95\": %.6f, "
+               "\"p99\": %.6f, \"busy\": %.3f, \"bytes\": %.0f, \"lost\": %d}\n",
+            deliveries, frames, newest / 1e9, percentile(.50), percentile(.95), percentile(.99),
             spread_wall ? (double)spread_cpu / spread_wall : 0, deliveries ? (double)bytes / deliveries : 0, lost);
+    } else if (!strncmp(command, "order", 5)) {
+        int alike = 0;
+        for (int i = 0; i < count; i++) alike += same(&lines[0], &lines[i]);
+        printf("{\"alike\": %d, \"order\": [", alike);
+        for (size_t i = lines[0].before; i < lines[0].heard.length; i++)
+            printf("%s%lld", i > lines[0].before ? ", " : "", (long long)lines[0].heard.items[i]);
+        puts("]}");
     }
 }
 

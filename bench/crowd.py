@@ -84,6 +84,26 @@ class Crowd:
             raise RuntimeError(f"{heard['lost']} of {self.count} sockets were closed")
         return heard
 
+    def hear(self, count):
+        """Wait until there were ``count`` deliveries. → as ``report``; raises ``RuntimeError`` if they do not come."""
+        until = time.monotonic() + PATIENCE
+        while (heard := self.report())["deliveries"] < count:
+            if time.monotonic() > until:
+                raise RuntimeError(f"{heard['deliveries']} of {count} messages were told")
+            time.sleep(0.1)
+        return heard
+
+    def order(self):
+        """The numbers of the messages (list of int) in the order in which all sockets had them.
+
+        Raises ``RuntimeError`` if some had others, or had them in another order.
+        """
+        self.say("order")
+        heard = json.loads(self.read())
+        if heard["alike"] != self.count:
+            raise RuntimeError(f"only {heard['alike']} of {self.count} sockets had the same messages in the same order")
+        return heard["order"]
+
     def say(self, command):
         os.write(self.process.stdin.fileno(), f"{command}\n".encode())
 
