@@ -12,30 +12,58 @@ from bench.cells import SHARE, column, compared
 from bench.measure import Figure
 
 QUIET = 0.05  # of the machine: more than that in other hands, and the numbers are provisional
+ABOUT_ALL = ["# Performance", "## Targets", "## What is not good", "## To repeat"]  # not about one stage
 
 
 def write(found, folder):
-    """Write the report on ``found`` (dict of stages) into ``folder`` (Path), and print it."""
-    text = "\n\n".join(
-        part
-        for part in (
-            "# Performance",
-            introduction(found),
-            "![The most important results as bars and lines](performance.svg)",
-            "## Targets\n\n" + verdict.targets(found),
-            "## What is not good\n\n" + verdict.remarks(found),
-            "fanout" in found and report_fanout(found["fanout"]["tables"]),
-            "pages" in found and report_pages(found["pages"]["tables"]),
-            "writing" in found and report_writing(found["writing"]["tables"]),
-            "growth" in found and report_growth(found["growth"]["tables"]),
-            REPEAT,
-        )
-        if part
-    )
-    (folder / "performance.md").write_text(text + "\n")
-    (folder / "performance.svg").write_text(draw(found))
+    """Write the report on ``found`` (dict of stages) into ``folder`` (Path), and print it.
+
+    A report that is there already, with sections of stages that are not among ``found``, keeps them.
+    """
+    place, text = folder / "performance.md", compose(found)
+    former = place.read_text() if place.exists() else ""
+    kept = [heading[3:] for heading in sections(former) if heading not in sections(text)]
+    if kept:
+        text = amend(former, text, found)
+    else:
+        (folder / "performance.svg").write_text(draw(found))
+    place.write_text(text)
     print(text)
-    print(f"\nWritten to {folder / 'performance.md'} and {folder / 'performance.svg'}.")
+    print(f"Written to {place}.")
+    if kept:
+        print(f"Kept, for want of results: {', '.join(kept)}, and with them what is about all stages.")
+
+
+def compose(found):
+    """The whole report (str) on ``found``, and on nothing else."""
+    parts = [
+        "# Performance",
+        introduction(found),
+        "![The most important results as bars and lines](performance.svg)",
+        "## Targets\n\n" + verdict.targets(found),
+        "## What is not good\n\n" + verdict.remarks(found),
+        "fanout" in found and report_fanout(found["fanout"]["tables"]),
+        "pages" in found and report_pages(found["pages"]["tables"]),
+        "writing" in found and report_writing(found["writing"]["tables"]),
+        "growth" in found and report_growth(found["growth"]["tables"]),
+        REPEAT,
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def amend(former, text, found):
+    """The report ``former`` (str) with the sections of ``text`` on single stages, and on what these were measured."""
+    new = sections(text)
+    told = {heading: f"{part}\n\n{introduction(found)}" for heading, part in new.items() if heading not in ABOUT_ALL}
+    parts = sections(former) | told
+    parts.pop(ABOUT_ALL[-1], None)
+    return "\n\n".join([*parts.values(), REPEAT]) + "\n"
+
+
+def sections(text):
+    """The parts (str) of a report, by their first lines."""
+    parts = re.split(r"\n+(?=## )", text.strip())
+    return {part.partition("\n")[0]: part for part in filter(None, parts)}
 
 
 # What it was measured on
