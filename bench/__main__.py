@@ -1,8 +1,8 @@
 """Measure Parley against its peers, and write down what came out.
 
-    bench/run [--quick | --full] [--env NAME=VALUE]... [fanout] [pages] [writing] [growth] [report]
+    bench/run [--quick | --full] [--env NAME=VALUE]... [fanout] [pages] [writing] [growth] [burst] [report]
 
-Without a stage all four are run, in some 15 minutes; "report" only writes down once more what is known.
+Without a stage all five are run, in some 20 minutes; "report" only writes down once more what is known.
 --quick shows in two or three minutes that everything works, with one round of a smaller crowd; its report
 stays in bench/.cache. --full adds a crowd of 5000. --env sets a variable for Parley's processes.
 """
@@ -21,7 +21,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"
-STAGES = ["fanout", "pages", "writing", "growth"]
+STAGES = ["fanout", "pages", "writing", "growth", "burst"]
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -37,9 +37,11 @@ class Scale:
     comments: tuple = (10, 100, 1000, 10_000)
     open_pages: tuple = (100, 500, 1000, 2500, 5000)
     streams: tuple = (1, 10, 100, 1000)
+    listeners: int = 200
+    lines: int = 500
 
 
-QUICK = Scale("quick", 1, 0.5, 200, (200,), (10, 1000), (100, 400), (1, 100))
+QUICK = Scale("quick", 1, 0.5, 200, (200,), (10, 1000), (100, 400), (1, 100), 40, 50)
 FULL = Scale("full", sockets=(1000, 5000))
 
 
@@ -67,7 +69,7 @@ def read_arguments():
 
 
 def measure(scale, stages, env):
-    from bench import fanout, growth, pages, report, writing
+    from bench import burst, fanout, growth, pages, report, writing
     from bench.crowd import Crowd
 
     for name in ("client", "limit"):
@@ -75,7 +77,7 @@ def measure(scale, stages, env):
     Crowd.program = str(CACHE / "client")
     file = CACHE / f"{'quick' if scale.name == 'quick' else 'results'}.json"
     found = json.loads(file.read_text()) if file.exists() else {}
-    runs = {"fanout": fanout.run, "pages": pages.run, "writing": writing.run, "growth": growth.run}
+    runs = {"fanout": fanout.run, "pages": pages.run, "writing": writing.run, "growth": growth.run, "burst": burst.run}
     for stage in (one for one in STAGES if one in stages):
         others, began = Others(), time.monotonic()
         tables = runs[stage](scale, lambda made, run, stage=stage: in_turn(stage, made, run, scale.rounds), env)

@@ -46,6 +46,7 @@ def compose(found):
         "pages" in found and report_pages(found["pages"]["tables"]),
         "writing" in found and report_writing(found["writing"]["tables"]),
         "growth" in found and report_growth(found["growth"]["tables"]),
+        "burst" in found and report_burst(found["burst"]["tables"]),
         REPEAT,
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -152,6 +153,17 @@ WRITING_COLUMNS = [
     ("under load, p50 ms", "busy_p50", 1e3),
     ("p95 ms", "busy_p95", 1e3),
 ]
+BURST_COLUMNS = [
+    ("lines/s", "said", 1),
+    ("all have all after, s", "seconds", 1),
+    ("of Channels", SHARE, 1),
+    ("CPU ms each", "cpu", 1e3),
+    ("p50 ms", "p50", 1e3),
+    ("p95 ms", "p95", 1e3),
+    ("deliveries", "frames", 1),
+    ("lines in each", "merged", 1),
+    ("bytes for a line", "bytes", 1),
+]
 COMMENT_COLUMNS = [("a comment: CPU ms", "cpu", 1e3), ("visible after, p50 ms", "p50", 1e3)]
 GROWTH_COLUMNS = {
     "comments": [*COMMENT_COLUMNS, ("its page: CPU ms", "page_cpu", 1e3), ("kB", "page_bytes", 1e-3)],
@@ -184,6 +196,10 @@ def report_growth(tables):
     for name, (first, words) in GROWN_BY.items():
         parts.append(f"{words}\n\n{compared(first, tables[name], GROWTH_COLUMNS[name])}")
     return "\n\n".join(parts)
+
+
+def report_burst(tables):
+    return f"{BURST.format(**tables)}\n\n{compared('', tables['rows'], BURST_COLUMNS, fanout.ONCE)}"
 
 
 # The picture
@@ -283,9 +299,24 @@ GROWN_BY = {  # what stands above the first column, and above the table
         "the sockets: its CPU is delivery and nothing else.",
     ),
 }
+BURST = """## Burst
+
+{lines} lines, said in one room by five people at once over HTTP, each as quickly as it is answered, while {pages}
+people have it open, all signed in. There are figures only if every page was told every line, in the order in which the
+room keeps them. The last row is the chat of Channels' tutorial, telling the finished HTML of a line in the place of its
+JSON: its POST has no sign-in, form or database, and any order will do that is the same on all pages. The columns:
+
+- *Lines/s*: said, from the first POST to the last answer.
+- *All have all*: from the first POST until the last page had the last line; *of Channels* compares the speeds.
+- *CPU*: the server's for a line, taken and told to all pages. That of PostgreSQL and Redis is not in it.
+- *p50, p95*: from the start of the POST to the arrival, over all lines and pages.
+- *Deliveries*: the texts that carried lines, to all pages together. What is said while one is made goes with the next.
+- *Bytes*: of these texts, for a line to one page.
+
+In a members' room everybody who has it open is asked for their right before each delivery."""
 REPEAT = """## To repeat
 
-    bench/run                    # all, in some 15 minutes, on a machine that has nothing else to do
+    bench/run                    # all, in some 20 minutes, on a machine that has nothing else to do
     bench/run --quick            # whether it works, in two or three
     bench/run --full fanout      # with 5000 sockets, too
 

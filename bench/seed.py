@@ -1,4 +1,4 @@
-"""People, posts and comments for a ``Site`` to be measured with, written straight into its database."""
+"""People, posts, comments and rooms for a ``Site`` to be measured with, written straight into its database."""
 
 import json
 from importlib import import_module
@@ -14,6 +14,7 @@ from people.models import Person
 from people.streams import EVERYWHERE
 from posts import markdown
 from posts.models import Comment, Post
+from rooms.models import Membership, Room
 
 WORDS = "The tide is out and the boats lie on their sides; from the pier one sees as far as the lighthouse."
 
@@ -86,3 +87,12 @@ def comments(site, author, post, count):
         threads = Comment.objects.bulk_create([said() for _ in range(count - count // 4)], batch_size=1000)
         Comment.objects.bulk_create([said(one) for one in threads[::-3][: count // 4]], batch_size=1000)
         post.count_comments(count)
+
+
+def room(site, kind, members):
+    """A new room of this ``kind`` whose members are the people ``members``."""
+    with site.orm():
+        made = Room(name="The lobby", kind=kind)
+        made.revise()
+        Membership.objects.bulk_create(Membership(room=made, person=person) for person in members)
+    return made

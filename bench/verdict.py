@@ -1,6 +1,6 @@
 """What was wanted of Parley, what of that was missed, and what is not good besides."""
 
-from bench import fanout, pages, writing
+from bench import burst, fanout, pages, writing
 from bench.cells import column, ends, middle, ratio, show, table
 from bench.measure import Figure
 
@@ -138,4 +138,20 @@ def growth_remarks(tables):
     )
 
 
-REMARKS = {"fanout": fanout_remarks, "pages": pages_remarks, "writing": writing_remarks, "growth": growth_remarks}
+def burst_remarks(tables):
+    rows = tables["rows"]
+    free, asked = rows[burst.SQLITE], rows[burst.MEMBERS]
+    yield (
+        f"A line to {tables['pages']} pages costs {middle(asked, 'cpu', 1e3)} ms of CPU in a members' room, where the "
+        f"right of everybody is asked for, and {middle(free, 'cpu', 1e3)} ms in an open one. In a burst half of the "
+        f"pages have it after more than {middle(asked, 'p50', 1e3)} and {middle(free, 'p50', 1e3)} ms."
+    )
+
+
+REMARKS = {
+    "fanout": fanout_remarks,
+    "pages": pages_remarks,
+    "writing": writing_remarks,
+    "growth": growth_remarks,
+    "burst": burst_remarks,
+}
