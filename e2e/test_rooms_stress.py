@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -96,22 +97,45 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
         )
 
 
-def test_the_people_of_a_killed_process_are_gone_and_come_back_and_miss_nothing(wide, open_page):
+@pytest.fixture
+def talking(wide, open_page):
+    """alice's page at one process and bob's at another, each showing both of them. → ``(there, a, b)``"""
     here, there = wide
     alice, bob = (here.account(name, date_joined=timezone.now() - timedelta(days=30)) for name in ("alice", "bob"))
     make(here)
     a, b = enter(open_page(here, alice), "/rooms/the-lobby/"), enter(open_page(there, bob), "/rooms/the-lobby/")
-    b.expect_troubles = True  # the server that is gone
+    b.expect_troubles = True  # its server goes away
     for page in (a, b):
         expect(present(page)).to_have_text(["alice", "bob"])
     line_of(b).press_sequentially("Hi")
     expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
     say(b, "Here I am")
     expect(a.locator("#messages .text")).to_have_text(["Here I am"], timeout=SECOND)
+    expect(a.locator("#typing")).to_be_empty(timeout=SECOND)
+    return there, a, b
+
+
+def together_again(a, b):
+    expect(b.locator("#messages .text")).to_have_text(["Here I am", "While you were away"], timeout=30 * SECOND)
+    for page in (a, b):
+        expect(present(page)).to_have_text(["alice", "bob"], timeout=30 * SECOND)
+
+
+def test_the_people_of_a_killed_process_are_gone_and_come_back_and_miss_nothing(talking):
+    there, a, b = talking
     there.kill()
     say(a, "While you were away")
     expect(present(a)).to_have_text(["alice"], timeout=45 * SECOND)
     there.start()
-    expect(b.locator("#messages .text")).to_have_text(["Here I am", "While you were away"], timeout=30 * SECOND)
-    for page in (a, b):
-        expect(present(page)).to_have_text(["alice", "bob"])
+    together_again(a, b)
+
+
+def test_the_people_of_a_process_that_sleeps_are_gone_and_come_back_and_miss_nothing(talking):
+    there, a, b = talking
+    there.process.send_signal(signal.SIGSTOP)
+    try:
+        say(a, "While you were away")
+        expect(present(a)).to_have_text(["alice"], timeout=45 * SECOND)
+    finally:
+        there.process.send_signal(signal.SIGCONT)
+    together_again(a, b)
