@@ -1,6 +1,9 @@
 """Rooms over HTTP: with and without htmx, for those who may and those who may not."""
 
+import io
+import json
 import re
+import zipfile
 from urllib.parse import unquote
 from uuid import uuid4
 
@@ -174,6 +177,16 @@ def test_strangers_find_no_trace(den, alice, bob, as_carol, client):
     assert as_carol.get("/rooms/None/").status_code == 404
     assert Message.objects.filter(removed_at=None).count() == 2
     assert client.get("/messages/alice/").status_code == 302
+
+
+def test_an_export_holds_ones_own_words_and_not_the_answers(as_bob, alice, bob, carol):
+    Room.write(bob, [alice], "a word of mine")
+    Room.write(alice, [bob], "the marker")
+    Room.write(alice, [carol], "the marker")
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(as_bob.get("/accounts/export/").streaming_content)))
+    files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert [said["text"] for said in json.loads(files["messages.json"])] == ["a word of mine"]
+    assert not any("the marker" in text for text in files.values())
 
 
 def test_a_member_says_of_how_much_they_want_to_hear(den, as_bob, bob):
