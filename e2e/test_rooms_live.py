@@ -107,9 +107,9 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     other.hover()
     expect(other.get_by_role("link", name="Delete")).to_be_hidden()
 
-    tab = c.context.new_page()
-    enter(tab, "/rooms/the-lobby/")
+    tab, third = (enter(c.context.new_page(), "/rooms/the-lobby/") for _ in range(2))
     c.close()
+    third.close()
     came = a.locator("#came").evaluate("line => line.textContent")
     tab.reload()
     expect(tab.locator("#here-number")).not_to_be_empty()
@@ -293,6 +293,51 @@ def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_
     assert lines(page) == []
     line_of(page).press("Enter")
     expect(page.locator("#messages .text")).to_have_text(["你"], timeout=SECOND)
+
+
+@ON_ONE
+def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
+    lobby = make(site)
+    fill(site, lobby, cast[0], 60)
+    page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the text")).to_be_focused()
+    page.keyboard.press("Enter")
+    region = page.get_by_role("region", name="Messages")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if region.evaluate("one => one === document.activeElement"):
+            break
+    expect(region).to_be_focused()
+    page.keyboard.press("Home")
+    expect(page.locator("#messages .line")).to_have_count(60)
+    page.keyboard.press("End")
+    expect(page.locator(".line").last).to_be_in_viewport()
+    skip = page.get_by_role("link", name="Skip to writing")
+    while not skip.evaluate("one => one === document.activeElement"):
+        page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(line_of(page)).to_be_focused()
+    page.keyboard.type("Hello")
+    page.keyboard.press("Enter")
+    expect(page.locator(".line").last).to_contain_text("Hello")
+    expect(line_of(page)).to_be_focused()
+    expect(page.locator("#main")).to_match_aria_snapshot(
+        """
+        - heading "The lobby" [level=1]
+        - complementary:
+          - status: 1 person is here
+          - list:
+            - listitem:
+              - link "bob"
+        - region "Messages":
+          - log "The lobby"
+        - textbox "Message"
+        - button "Send"
+        - group: A longer message
+        """
+    )
 
 
 @ON_ONE
