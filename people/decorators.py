@@ -1,12 +1,10 @@
 from functools import wraps
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpResponse
-from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
-from django_htmx.http import HttpResponseClientRedirect, reswap
+from django_htmx.http import HttpResponseClientRedirect
 
-from live import fragments
+from people.errors import stay
 
 SIGNED_OUT = _("You are signed out. Sign in in another tab, then send this again.")
 
@@ -21,8 +19,7 @@ def signed_in(view):
         if not request.htmx:
             return redirect_to_login(request.get_full_path())
         if request.method == "POST":
-            said = fragments.morph(render_to_string("partials/notice.html", {"notice": SIGNED_OUT}), "#notice")
-            return reswap(HttpResponse(said, status=403), "none")
+            return stay(SIGNED_OUT, 403)
         address = redirect_to_login(request.htmx.current_url_abs_path or "/").url
         return HttpResponseClientRedirect(address)
 

@@ -17,6 +17,7 @@ from live import fragments
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
+from people.errors import TOO_OLD, when_old
 from people.markdown import talk
 from people.models import Person
 from people.rules import Refused
@@ -300,6 +301,7 @@ def comment_form(request, found, form, parent=None, *, autofocus=False):
 
 def render_comment_page(request, template, found, form, status=200):
     context = {"comment": found, "post": found.post, "parent": found, "form": form, "live": watched(request)}
+    context["back"] = True  # a page of its own: its form is a plain one
     return render(request, template, context, status=status)
 
 
@@ -307,14 +309,11 @@ def drawn(found):
     return render_to_string("partials/comment.html", {"comment": found})
 
 
-def csrf_failure(request, reason=""):
-    """A form that got old: say so, and keep what was typed."""
-    match = request.resolver_match
-    if match and match.url_name == "comments":
-        form = CommentForm(request.POST)
-        form.add_error(None, _("This page was open for too long. Send it once more."))
-        return refuse_comment(request, readable_post(request, match.kwargs["slug"]), form, 403)
-    return render(request, "403_csrf.html", {"live": []}, status=403)
+@when_old("comments")
+def refuse_old_form(request, slug):
+    form = CommentForm(request.POST)
+    form.add_error(None, TOO_OLD)
+    return refuse_comment(request, readable_post(request, slug), form, 403)
 
 
 # Finding

@@ -7,16 +7,34 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from people.models import Person
 from people.rules import Refused
 from rooms.models import Membership, Message, Report, Room
 
 AROUND = 3  # messages shown before and after a reported one
 
 
+class MemberForm(forms.ModelForm):
+    """A member, named by username: who may make rooms need not be allowed to look through all people."""
+
+    person = forms.ModelChoiceField(
+        Person.objects.filter(is_active=True),
+        to_field_name="username",
+        widget=forms.TextInput,
+        label=_("username"),
+        error_messages={"invalid_choice": _("There is nobody of that name.")},
+    )
+
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        if self.instance.pk:
+            self.initial["person"] = self.instance.person.username
+
+
 class MembershipInline(admin.TabularInline):
     model = Membership
+    form = MemberForm
     fields = ["person", "involvement"]
-    autocomplete_fields = ["person"]
     extra = 1
 
     def get_queryset(self, request):
@@ -48,6 +66,8 @@ class RoomAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         obj.created_by = obj.created_by or request.user
         obj.revise()
+        if obj.kind == Room.Kind.MEMBERS and not change:
+            obj.admit(request.user)  # or they could not even see what they made
 
     def save_formset(self, request, form, formset, change):
         """Who is taken out of the room hears no more of it, at once; who was in it before may come back."""
@@ -135,6 +155,8 @@ class ReportAdmin(Seen, admin.ModelAdmin):
     def around(self, report):
         """The reported message among those around it: of private talk nothing else is shown to anybody."""
         said = report.message.room.messages.select_related("author")
+        if report.message.room.kind != Room.Kind.OPEN:
+            said = said.none()
         before = said.filter(pk__lt=report.message_id).order_by("-pk")[:AROUND]
         after = said.filter(pk__gt=report.message_id).order_by("pk")[:AROUND]
         lines = [*reversed(before), report.message, *after]

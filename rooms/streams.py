@@ -8,7 +8,7 @@ from live import fragments
 from live.hub import on_pulse
 from live.streams import Stream, register
 from people.models import Person
-from rooms.models import MyRooms, Room
+from rooms.models import OPEN_ROOMS, Membership, MyRooms, OpenRooms, Room
 from rooms.models.room import mark_unread
 
 on_pulse(mark_unread)
@@ -46,8 +46,10 @@ class RoomStream(Stream):
         return fragments.join(fragments.remove(f"#message-{pk}") for pk in old)
 
     def totals(self):
+        named = [] if self.thing.is_direct else names_of(self.thing, "#room-name", "#room-topic")
         return fragments.join(
             [
+                *named,
                 fragments.morph(render_to_string("partials/earlier.html", {"earlier": self.thing.floor}), "#earlier"),
                 # Not morphed: a new element looks anew whether it is seen.
                 fragments.replace(render_to_string("partials/newest.html", {"room": self.thing}), "#newest"),
@@ -90,6 +92,37 @@ class RoomStream(Stream):
         people = Person.objects.filter(pk__in=ids, is_active=True, appear_offline=False).order_by("pk")
         names = [str(person) for person in people]
         return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
+
+
+@register(OpenRooms)
+class OpenRoomsStream(Stream):
+    """The list of the rooms that are open to all: of a row that is there only the names change, for it is marked."""
+
+    @classmethod
+    def load(cls, key):
+        return OPEN_ROOMS if key == str(OPEN_ROOMS.pk) else None
+
+    def allows(self, person):
+        return True
+
+    def items(self, since):
+        return Room.objects.filter(changed__gt=since).order_by("pk")[: self.limit + 1]
+
+    def show(self, room, since):
+        name = f"#room-{room.pk}"
+        if room.kind != Room.Kind.OPEN:
+            return fragments.remove(name)
+        if room.born > since:
+            row = Membership(room=room, read=room.last)
+            return fragments.upsert(render_to_string("partials/room_row.html", {"row": row}), "#rooms")
+        return fragments.join(names_of(room, f"{name}-name", f"{name}-topic"))
+
+    def whole(self):
+        return fragments.join(self.show(room, room.born) for room in Room.objects.public())
+
+
+def names_of(room, name, topic):
+    return [fragments.text(room.name, name), fragments.text(room.topic, topic)]
 
 
 @register(MyRooms)

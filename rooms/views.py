@@ -17,11 +17,12 @@ from live import fragments
 from live.pages import depend
 from live.streams import Cursor, cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
+from people.errors import TOO_OLD, stay, when_old
 from people.models import NAMES, Person
 from people.rules import Refused
 from people.streams import watched
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
-from rooms.models import Block, Membership, Message, MyRooms, Report, Room
+from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
 
 EARLIER = 100  # messages on a page of earlier ones
 
@@ -37,7 +38,7 @@ class SignedOut(Refused):
 def rooms(request):
     mine = {}
     shown = [MyRooms(request.user.pk)] if request.user.is_authenticated else []
-    live = watched(request, *shown)
+    live = watched(request, OPEN_ROOMS, *shown)
     if shown:
         memberships = request.user.memberships.standing().exclude(room__kind=Room.Kind.DIRECT)
         mine = {row.room_id: row for row in memberships.listed()}
@@ -75,12 +76,8 @@ def room(request, slug):
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request, names):
     others = named(request, names.split(","))
-    found = Room.between(request.user, others)
-    if not found:
-        if not all(person.is_active for person in others):
-            raise Http404
-        found = Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
-    elif not found.readable_by(request.user):
+    found = conversation_with(request, others)
+    if found.pk and not found.readable_by(request.user):
         context = {"title": ", ".join(map(str, others)), "names": names, "live": watched(request)}
         return render(request, "rooms/left.html", context)
     if request.method != "POST":
@@ -190,6 +187,8 @@ def read(request, pk):
     upto = min(number(request.POST, "upto") or 0, found.last)
     member = found.admit(request.user) if found.kind == Room.Kind.OPEN else found.memberships.get(person=request.user)
     member.read_up_to(upto)
+    if not request.htmx:
+        return redirect(address_for(request, found))
     marker = f'<i id="read-to" data-key="{upto}.5"></i>'
     return HttpResponse(fragments.remove("#read-to") + fragments.upsert(marker, "#messages"))
 
@@ -206,8 +205,8 @@ def create_message(request, pk):
 def take(request, found, others, say):
     """Let the person ``say(body, key)`` what they sent to the room ``found``, and answer.
 
-    Refused, it is shown with the reason: to htmx the form alone, else the whole page. Of a conversation that only now
-    begins, the page must be loaded anew.
+    Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
+    conversation had begun must be loaded anew.
     """
     form, status = MessageForm(request.POST), 422
     try:
@@ -215,7 +214,7 @@ def take(request, found, others, say):
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
             said = say(form.cleaned_data["body"], form.cleaned_data["key"])
-            if not found.pk and request.htmx:
+            if request.htmx and seen(request.POST, said.room) is None:  # the page is older than the conversation
                 return HttpResponseClientRedirect(request.path)
             if form.is_long:
                 return answer(request, said, say_form(request, found, request.path, longer_form(), autofocus=True))
@@ -236,6 +235,30 @@ def answer(request, said, form=""):
     since = seen(request.POST, said.room)
     text, _head = delta(find(name_of(said.room)), said.changed - 1 if since is None else since)
     return HttpResponse(form + text)
+
+
+@when_old("messages")
+def refuse_old_form(request, pk):
+    found = readable(request, pk=pk)
+    return refuse_old_line(request, found, others_in(request, found))
+
+
+@when_old("conversation")
+def refuse_old_form_of_conversation(request, names):
+    if not request.user.is_authenticated:
+        return stay(SIGNED_OUT, 403)
+    others = named(request, names.split(","))
+    return refuse_old_line(request, conversation_with(request, others), others)
+
+
+def refuse_old_line(request, found, others):
+    """The same line with a new token, and so all that can be sent after it."""
+    form = MessageForm(request.POST)
+    form.add_error(None, TOO_OLD)
+    if not request.htmx:
+        return show_room(request, found, others=others, form=form, status=403)
+    line = say_form(request, found, request.path, form, autofocus=form.is_long)
+    return HttpResponse(line + fragments.replace(next_line(request, found, request.path), "#next-line"), status=403)
 
 
 def composer(request, found, action, form):
@@ -307,12 +330,25 @@ TITLES = {
 
 def change(request, verb, found, form, do):
     """Ask with a form whether to ``do()`` the ``verb`` (str) to the message ``found``, do it, and answer."""
-    if form.is_bound and form.is_valid():
-        try:
-            return do() or answer(request, found)
-        except Refused as refusal:
+    late = ""
+    try:
+        if verb != "report":
+            found.vet(verb)
+        if form.is_bound and form.is_valid():
+            return do() or answer(request, found, render_to_string("partials/focus.html"))
+    except Refused as refusal:
+        if form.is_bound:
             form.add_error(None, refusal)
-    context = {"verb": verb, "message": found, "form": form, "action": request.path, "autofocus": not form.is_bound}
+        else:
+            late = refusal.messages[0]
+    context = {
+        "late": late,
+        "verb": verb,
+        "message": found,
+        "form": form,
+        "action": request.path,
+        "autofocus": not form.is_bound,
+    }
     status = 422 if form.errors else 200
     if request.htmx:
         return render(request, "partials/message_form.html", context, status=status)
@@ -396,6 +432,14 @@ def named(request, names):
     if not wanted or len(found) != len(wanted):
         raise Http404
     return found
+
+
+def conversation_with(request, others):
+    """The conversation of the person who asks with ``others`` (list of Person), which is not stored if none began."""
+    found = Room.between(request.user, others)
+    if not found and not all(person.is_active for person in others):
+        raise Http404
+    return found or Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
 
 
 def others_in(request, found):

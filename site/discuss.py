@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -46,22 +46,23 @@ def take_over(message_admin, request, said):
     taken = 0
     for message in said.standing().select_related("author", "room"):
         try:
-            taken += bool(promote(message))
+            taken += promote(message)
         except Refused as refusal:
             message_admin.message_user(request, refusal.messages[0], messages.ERROR)
     message_admin.message_user(request, ngettext("%(n)s comment", "%(n)s comments", taken) % {"n": taken})
 
 
 def promote(message):
-    """→ the comment that ``message`` has become, or None if its room is about nothing. Raises ``Refused``."""
+    """Make ``message`` a comment, if its room is about something. → whether it was none before. Raises ``Refused``."""
     post = message.room.theme
     if post is None:
-        return None
+        return False
     address = f"{message.room.get_absolute_url()}#message-{message.pk}"
     with translation.override(post.language):
         source = _("From the live discussion")
         body = f"{message.body}\n\n[{source}]({address})"
-    return post.comment(message.author, body, key=uuid5(NAMESPACE_URL, address))
+    before = timezone.now()
+    return post.comment(message.author, body, key=uuid5(NAMESPACE_URL, address)).created_at >= before
 
 
 MessageAdmin.actions = [*MessageAdmin.actions, take_over]

@@ -11,7 +11,7 @@ from inbox.models import Notification, retract, tell_each
 from live.models import Item
 from live.ticks import tick
 from people.markdown import named, talk
-from people.rules import Refused, tidy
+from people.rules import Closed, Refused, tidy
 
 
 class MessageQuerySet(models.QuerySet):
@@ -55,7 +55,7 @@ class Message(Item):
             models.Index(fields=["room", "-id"]),
             models.Index(fields=["author", "-created_at"]),
         ]
-        constraints = [models.UniqueConstraint(fields=["author", "key"], name="one_message_per_attempt")]
+        constraints = [models.UniqueConstraint(fields=["room", "author", "key"], name="one_message_per_attempt")]
         permissions = [("moderate_message", _("Can remove everybody's messages"))]
         verbose_name = _("message")
         verbose_name_plural = _("messages")
@@ -78,8 +78,7 @@ class Message(Item):
                 raise PermissionDenied
             if self.removed_at:
                 raise Refused(_("That message was removed."))
-            if not self.is_young:
-                raise Refused(_("The time to edit this message has passed."))
+            self.vet("edit")
             if body == self.body:
                 return
             before, self.body, self.html = self.body, body, talk(body)
@@ -101,8 +100,8 @@ class Message(Item):
                 raise PermissionDenied
             if self.removed_at:
                 return
-            if own and not self.is_young:
-                raise Refused(_("The time to delete this message has passed."))
+            if own:
+                self.vet("delete")
             if not own and not reason.strip():
                 raise Refused(_("Say why you remove this message."))
             self.removed_at, self.removed_by, self.reason = timezone.now(), by, reason.strip()
@@ -176,6 +175,17 @@ class Message(Item):
 
     # Rules
 
+    def vet(self, verb):
+        """Whether its author may still ``verb`` ("edit" or "delete") it. Raises ``Refused`` if not."""
+        if verb == "edit" and self.room.archived:
+            raise Closed(_("This room is closed."))
+        if timezone.now() - self.created_at > timedelta(seconds=settings.MESSAGE_EDIT_WITHIN):
+            late = {
+                "edit": _("The time to edit this message has passed."),
+                "delete": _("The time to delete this message has passed."),
+            }
+            raise Refused(late[verb])
+
     @staticmethod
     def readable(body):
         """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
@@ -190,11 +200,6 @@ class Message(Item):
         return body
 
     # Questions
-
-    @property
-    def is_young(self):
-        """Whether its author may still edit or delete it."""
-        return timezone.now() - self.created_at <= timedelta(seconds=settings.MESSAGE_EDIT_WITHIN)
 
     def moderated_by(self, person):
         """Whether ``person`` may remove it: a moderator, and of what is private only what was reported."""

@@ -13,8 +13,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from inbox.models import read
 from live import presence
 from live.hub import hush
+from live.models import Item
 from live.streams import name_of
 from live.ticks import tick
 from people.models import Person
@@ -36,9 +38,19 @@ class RoomQuerySet(models.QuerySet):
         return self.filter(kind=Room.Kind.DIRECT)
 
 
-class Room(models.Model):
+class OpenRooms:
+    """The list of the rooms that are open to all, as something that can be watched."""
+
+    pk = 1
+
+
+OPEN_ROOMS = OpenRooms()
+
+
+class Room(Item):
     """Where people talk: open to all, for members, or a conversation between the few whose ids are its key.
 
+    As an ``Item`` it is a row of the list of open rooms.
     ``last`` is the id of the newest message, ``marked`` that of the newest which the members' lists know of.
     """
 
@@ -72,7 +84,7 @@ class Room(models.Model):
         verbose_name = _("room")
         verbose_name_plural = _("rooms")
 
-    WRITTEN = ["kind", "name", "slug", "topic", "archived", "about_type", "about_id", "created_by"]
+    WRITTEN = ["kind", "name", "slug", "topic", "archived", "about_type", "about_id", "created_by", "born", "changed"]
 
     def __str__(self):
         return self.name or str(_("Conversation"))
@@ -110,6 +122,7 @@ class Room(models.Model):
                 self.memberships.filter(person=person_id).update(changed=tick_, marked=person_id != by.pk)
             message.tell()
             transaction.on_commit(lambda: hush(name_of(self), str(by.pk)), robust=True)
+            transaction.on_commit(lambda: read(by, self), robust=True)  # in the inbox: who answers has read
         return message
 
     @classmethod
@@ -157,11 +170,15 @@ class Room(models.Model):
         return membership
 
     def revise(self):
-        """Save the room as edited, and tell its pages."""
+        """Save the room as edited, and tell its pages, and those that list it."""
         with transaction.atomic():
             self.slug = self.slug or self._free_slug()
-            self.save(update_fields=self.WRITTEN if self.pk else None)  # what is said meanwhile stays counted
-            tick(self)
+            if not self.pk:
+                self.save()
+            now, _room = tick(OPEN_ROOMS, self)
+            if self.born or self.kind == self.Kind.OPEN:
+                self.stamp(now)
+            self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
 
     def mark_unread(self):
         """Tell the lists of those who are not here that there is something new: some of them at a time."""

@@ -23,12 +23,19 @@ def talking(bob, carol, settings):
     return Room.write(bob, [carol], "hello").room
 
 
-def test_a_private_message_is_told_to_the_other_until_it_is_read(talking, bob, carol):
+def test_a_private_message_is_told_to_the_other_until_it_is_read(
+    talking, bob, carol, django_capture_on_commit_callbacks
+):
     assert told(carol) == ["bob sent you a message"] and told(bob) == []
     talking.say(bob, "are you there?")
     assert len(told(carol)) == 2
     talking.memberships.get(person=carol).read_up_to(talking.last)
     assert told(carol) == []
+    talking.say(carol, "yes")
+    assert len(told(bob)) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        talking.say(bob, "fine")
+    assert told(bob) == []  # who answers has read
     talking.memberships.get(person=bob).listen(Membership.Involvement.NOTHING)
     talking.say(carol, "yes")
     assert told(bob) == []

@@ -17,7 +17,7 @@ from live.streams import kinds, name_of
 from people.models import NAMES, Person
 from posts.models import FRONT, LiveUpdate, Post
 from posts.models.moderation import QUEUE
-from rooms.models import MyRooms, Room
+from rooms.models import OPEN_ROOMS, MyRooms, Room
 
 pytestmark = pytest.mark.django_db
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -124,13 +124,13 @@ ROWS = [
     ("/rooms/lobby/", "22222222", "NNNNNNNN"),
     ("/rooms/den/", "44244444", "NNNNNNNN"),
     ("/rooms/{lobby}/messages/", "33333333", "FFUUUUUU"),
-    ("/rooms/{lobby}/read/", "33NNNNNN", "33222222"),
+    ("/rooms/{lobby}/read/", "33NNNNNN", "33333333"),
     ("/rooms/{lobby}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/{den}/messages/", "44344444", "44U44444"),
-    ("/rooms/{den}/read/", "33NNNNNN", "33200000"),
+    ("/rooms/{den}/read/", "33NNNNNN", "33300000"),
     ("/rooms/{den}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/{talk}/messages/", "44343444", "44U4U444"),
-    ("/rooms/{talk}/read/", "33NNNNNN", "33202000"),
+    ("/rooms/{talk}/read/", "33NNNNNN", "33303000"),
     ("/rooms/{talk}/involvement/", "33NNNNNN", "33444444"),
     ("/rooms/messages/{line}/", "33333333", "NNNNNNNN"),
     ("/rooms/messages/{line}/edit/", "33244444", "33U44444"),
@@ -168,6 +168,7 @@ LISTENERS = {  # who may hear a stream, in the order of the cast
     "frontpage": "yyyyyyyy",
     "myrooms": "--y-----",
     "names": "--------",
+    "openrooms": "yyyyyyyy",
     "person": "--y-----",
     "post": "----y-yy",  # of a draft
     "queue": "-----y-y",
@@ -217,7 +218,7 @@ def test_every_address_has_a_row(world):
 
 @pytest.mark.parametrize("kind", sorted(kinds))
 def test_streams_are_heard_by_those_who_may_read_what_they_tell(world, kind):
-    things = [BOARD, FRONT, MyRooms(world.owner.pk), NAMES, world.owner, world.draft, QUEUE, world.den]
+    things = [BOARD, FRONT, OPEN_ROOMS, MyRooms(world.owner.pk), NAMES, world.owner, world.draft, QUEUE, world.den]
     thing = next(thing for thing in things if name_of(thing).startswith(f"{kind}:"))
     heard = "".join("y" if kinds[kind](thing).allows(getattr(world, name)) else "-" for name in CAST)
     assert heard == LISTENERS[kind]

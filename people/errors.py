@@ -1,0 +1,56 @@
+"""What is answered when something goes wrong: a page, and to htmx a notice, for what was typed stays where it is."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+from django.views import defaults
+from django_htmx.http import reswap
+
+from live import fragments
+
+TOO_OLD = _("This page was open for too long. Send it once more.")
+old_forms = {}  # the name of an address -> the view that answers if the form sent there had got old
+
+
+def missing(request, exception):
+    return stay(_("There is nothing here."), 404) if by_htmx(request) else defaults.page_not_found(request, exception)
+
+
+def forbidden(request, exception):
+    return stay(_("You may not do that."), 403) if by_htmx(request) else defaults.permission_denied(request, exception)
+
+
+def broken(request):
+    said = _("Something went wrong on our side. It has been noted.")
+    return stay(said, 500) if by_htmx(request) else defaults.server_error(request)
+
+
+def csrf_failure(request, reason=""):
+    """A form that got old, or was not ours. Its app may answer with a fresh one that holds what was typed."""
+    match = request.resolver_match
+    if match and match.url_name in old_forms:
+        return old_forms[match.url_name](request, **match.kwargs)
+    if by_htmx(request):
+        return stay(_("This page was open for too long. Reload it, then send this again."), 403)
+    return render(request, "403_csrf.html", {"live": []}, status=403)
+
+
+def when_old(name):
+    """Decorator: the view answers a form, sent to the address called ``name`` (str), that had got old."""
+
+    def remember(view):
+        old_forms[name] = view
+        return view
+
+    return remember
+
+
+def stay(said, status):
+    """Tell the page ``said`` (str), and leave it as it is. → the response, with ``status`` (int)"""
+    html = render_to_string("partials/notice.html", {"notice": said})
+    return reswap(HttpResponse(fragments.morph(html, "#notice"), status=status), "none")
+
+
+def by_htmx(request):
+    return bool(getattr(request, "htmx", False))
