@@ -36,13 +36,13 @@ def test_replies_nest_edits_show_and_removals_leave_what_they_must(site, post, c
 
     a.locator(f"#edit-{pk}").click()
     a.locator(f"#form-{pk} textarea").fill("A better question")
-    a.locator(f"#form-{pk} button").click()
+    a.locator(f"#form-{pk} button").first.click()
     for page in (a, b):
         expect(page.locator(f"#comment-{pk}-body")).to_contain_text("A better question", timeout=SECOND)
     assert_as_reloaded(b, open_page, site, post)
 
     a.locator(f"#delete-{pk}").click()
-    a.locator(f"#form-{pk} button").click()
+    a.locator(f"#form-{pk} button").first.click()
     for page in (a, b):
         expect(page.locator(f"#comment-{pk}-body")).to_have_text(re.compile("Deleted by its author."), timeout=SECOND)
         expect(page.locator(f"#replies-{pk} > li")).to_contain_text("An answer")
@@ -50,7 +50,7 @@ def test_replies_nest_edits_show_and_removals_leave_what_they_must(site, post, c
 
     reply = b.locator(f"#replies-{pk} > li").get_attribute("data-key")
     b.locator(f"#delete-{reply}").click()
-    b.locator(f"#form-{reply} button").click()
+    b.locator(f"#form-{reply} button").first.click()
     for page in (a, b):
         expect(page.locator(f"#comment-{pk}")).to_have_count(0, timeout=SECOND)
         assert_as_reloaded(page, open_page, site, post)
@@ -80,15 +80,15 @@ def test_a_half_typed_reply_keeps_text_focus_and_caret_through_it_all(site, post
     kept()
     a.locator(f"#edit-{first.pk}").click()
     a.locator(f"#form-{first.pk} textarea").fill("Talk to me, please")
-    a.locator(f"#form-{first.pk} button").click()
+    a.locator(f"#form-{first.pk} button").first.click()
     expect(b.locator(f"#comment-{first.pk}-body")).to_contain_text("please")
     kept()
     a.locator(f"#delete-{first.pk}").click()
-    a.locator(f"#form-{first.pk} button").click()
+    a.locator(f"#form-{first.pk} button").first.click()
     expect(b.locator(f"#comment-{first.pk}-body")).to_contain_text("Deleted by its author.")
     kept()
     b.expect_troubles = True  # the answer 422 shows on the console
-    b.locator(f"#form-{first.pk} button").click()
+    b.locator(f"#form-{first.pk} button").first.click()
     expect(b.get_by_role("alert")).to_have_text("That comment was removed while you were writing.")
     expect(draft).to_have_value("I was about to")
 
@@ -229,7 +229,7 @@ def test_an_edit_too_late_is_refused_beside_it(site, post, cast, open_page):
     b.expect_troubles = True
     b.locator(f"#edit-{said.pk}").click()
     b.locator(f"#form-{said.pk} textarea").fill("Rewriting history")
-    b.locator(f"#form-{said.pk} button").click()
+    b.locator(f"#form-{said.pk} button").first.click()
     expect(b.get_by_role("alert")).to_have_text("The time to edit this comment has passed.")
     expect(b.locator(f"#form-{said.pk} textarea")).to_have_value("Rewriting history")
 

@@ -33,7 +33,7 @@ def comment(page, text, below=None):
         page.locator(f"#reply-{below}").click()
     form = page.locator(f"#form-{below or 'new'}")
     form.locator("textarea").fill(text)
-    form.locator("button").click()
+    form.locator(".actions button").first.click()
 
 
 def say(site, author, post, text, below=None):
