@@ -173,6 +173,35 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
 
 
 @ON_ONE
+def test_nothing_overlaps_in_a_low_window(site, cast, open_page):
+    room = make(site, "A name that fills its place " * 4)
+    with site.orm():
+        room.topic = "What is said here. " * 15
+        room.save()
+        room.admit(cast[1])
+    fill(site, room, cast[0], 20)
+    page = enter(open_page(site, cast[1]), room.get_absolute_url())
+    settings, longer = page.locator(".room-choices"), page.locator(".longer > summary")
+    for width, height in [(1280, 800), (1280, 500), (844, 390), (390, 600), (390, 320)]:
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        for _ in range(2):
+            line = page.locator(".line").last.bounding_box()
+            writing, footer = line_of(page).bounding_box(), page.locator(".site-footer").bounding_box()
+            composer = page.locator("#composer").bounding_box()
+            assert page.locator(".scroller").bounding_box()["height"] >= 120
+            assert line["y"] + line["height"] <= composer["y"] <= writing["y"]
+            assert writing["y"] + writing["height"] <= composer["y"] + composer["height"]
+            assert not footer or composer["y"] + composer["height"] <= footer["y"]
+            longer.click()
+        for shown in (True, False):
+            settings.locator("summary").click()
+            expect(settings.get_by_role("button", name="Save")).to_be_visible(visible=shown)
+            if shown:
+                expect(settings.locator("> div")).to_be_in_viewport(ratio=1)
+
+
+@ON_ONE
 def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
     lobby = make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
