@@ -173,6 +173,31 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
 
 
 @ON_ONE
+def test_ones_own_line_is_in_view_and_is_no_news(site, cast, open_page):
+    lobby = make(site)
+    fill(site, lobby, cast[0], 60)
+    page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
+    page.expect_troubles = True  # the answer 422 shows on the console
+    tab = enter(page.context.new_page(), "/rooms/the-lobby/")
+    last, fresh = page.locator(".line").last, page.locator(".fresh")
+    page.locator(".scroller").evaluate("one => one.scrollTop = -400")
+    say(tab, "Said in the other tab")
+    expect(last).to_contain_text("Said in the other tab")
+    expect(page.locator(".down")).to_be_in_viewport()
+    expect(fresh).to_be_hidden()
+    with site.orm():
+        lobby.say(cast[0], "What others say is news")
+    expect(fresh).to_be_visible()
+
+    send(page, "x" * 2001)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(last).not_to_be_in_viewport()
+    say(page, "Here I am")
+    expect(last).to_contain_text("Here I am")
+    expect(last).to_be_in_viewport()
+
+
+@ON_ONE
 def test_nothing_overlaps_in_a_low_window(site, cast, open_page):
     room = make(site, "A name that fills its place " * 4)
     with site.orm():

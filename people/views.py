@@ -24,16 +24,23 @@ from people.rules import Refused
 
 
 @require_safe
-@cache_control(public=True, max_age=31_536_000, immutable=True)
+@cache_control(public=True, max_age=86_400)
 def own_css(request, pk):
     """The few style rules that make pages personal: they show ``pk`` (int) the controls of their own items.
 
-    What others said they may report. Pages and fragments are the same for everybody; the server authorises what the
-    controls ask for.
+    What others said they may report, and is new to them; their own lines are not. Pages and fragments are the same
+    for everybody; the server authorises what the controls ask for.
     """
-    own = f".by-{pk} > article"
-    rules = f"{own} .own {{ display: revert }}\n.report {{ display: revert }}\n{own} .report {{ display: none }}\n"
-    return HttpResponse(rules, content_type="text/css")
+    return HttpResponse(OWN.replace(".mine", f".by-{pk}"), content_type="text/css")
+
+
+OWN = """\
+.mine > article .own { display: revert }
+.report { display: revert }
+.mine > article .report { display: none }
+.line.mine { counter-increment: none }
+.talk:not(:has(#read-to ~ .line:not(.mine))) .fresh { display: none }
+"""
 
 
 @csrf_exempt
