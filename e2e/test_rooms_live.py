@@ -377,16 +377,23 @@ def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
     page.keyboard.press("Enter")
     expect(page.locator(".line").last).to_contain_text("Hello")
     expect(line_of(page)).to_be_focused()
+    expect(page.locator("#latest")).to_be_hidden()  # one's own words are not read out
+    with site.orm():
+        lobby.say(cast[0], "Do *you* hear me?")
+    expect(page.get_by_role("status").locator("#latest")).to_have_text("alice: Do you hear me?")
+    expect(page.locator("#latest")).to_be_visible()
     expect(page.locator("#main")).to_match_aria_snapshot(
         """
         - heading "The lobby" [level=1]
         - complementary:
-          - status: 1 person is here
+          - paragraph: 1 person is here
           - list:
             - listitem:
               - link "bob"
         - region "Messages":
           - log "The lobby"
+          - status:
+            - paragraph: "alice: Do you hear me?"
         - textbox "Message"
         - button "Send"
         - group: A longer message

@@ -40,6 +40,7 @@ OWN = """\
 .mine > article .report { display: none }
 .line.mine { counter-increment: none }
 .talk:not(:has(#read-to ~ .line:not(.mine))) .fresh { display: none }
+#latest.mine { display: none }
 """
 
 

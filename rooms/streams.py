@@ -37,7 +37,8 @@ class RoomStream(Stream):
             html = render_to_string("partials/message_body.html", {"message": message})
             return fragments.morph(html, f"#message-{message.pk}-body")
         html = render_to_string("partials/message.html", {"message": message})
-        return fragments.upsert(html, "#messages") + self.drop(message)
+        latest = fragments.replace(render_to_string("partials/latest.html", {"message": message}), "#latest")
+        return fragments.upsert(html, "#messages") + self.drop(message) + latest
 
     def drop(self, message):
         """What takes off the page the line that is one too many since ``message``."""

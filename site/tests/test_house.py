@@ -20,7 +20,7 @@ BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "commen
 BROADCAST += ["comments_state", "older_comments", "more_replies"]
 BROADCAST += ["badge", "retitle", "notification", "notifications", "announcement", "announcements"]
 BROADCAST += ["message", "message_body", "messages", "earlier", "newest", "room_state", "room_left", "room_row"]
-BROADCAST += ["people_here", "came", "typing", "begun", "gone"]
+BROADCAST += ["people_here", "came", "typing", "begun", "gone", "latest"]
 
 
 def sources(app):
