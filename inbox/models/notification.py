@@ -65,9 +65,10 @@ class Notification(Item):
         REPLY = "reply", gettext_lazy("reply")
         COMMENT = "comment", gettext_lazy("comment on my post")
         POST = "post", gettext_lazy("new post")
+        TALK = "talk", gettext_lazy("talk in a room")
         MODERATION = "moderation", gettext_lazy("moderation")
 
-    MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST]
+    MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST, Kind.TALK]
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=Kind)
@@ -97,7 +98,7 @@ class Notification(Item):
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "thread_type", "thread_id", "kind"],
-                condition=Q(read_at=None, gone=False, kind__in=["reply", "comment", "post"]),
+                condition=Q(read_at=None, gone=False, kind__in=["reply", "comment", "post", "talk"]),
                 name="one_unread_row_per_thread_and_kind",
             )
         ]
@@ -202,6 +203,8 @@ class Notification(Item):
                 said = _("%(who)s commented on your post %(title)s")
             case self.Kind.POST:
                 said = _("%(who)s published %(title)s")
+            case self.Kind.TALK:
+                said = _("%(who)s wrote in %(title)s")
             case self.Kind.MODERATION:
                 said = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
                 return said.replace("%(title)s", self.title)

@@ -12,6 +12,7 @@ from live.models import Item
 from live.ticks import tick
 from people.markdown import named, talk
 from people.rules import Closed, Refused, tidy
+from rooms.models.membership import Membership
 
 
 class MessageQuerySet(models.QuerySet):
@@ -162,10 +163,12 @@ class Message(Item):
         In a conversation everybody who wants to hear of it. Who has it before them has read it at once: the page says.
         """
         kind = Notification.Kind
+        hears_nothing = models.Q(involvement=Membership.Involvement.NOTHING)
         if not self.room.is_direct:
             known = named(before) if before else []
-            return {kind.MENTION: [person for person in named(self.body) if person not in known]}
-        hearing = self.room.memberships.standing().exclude(involvement="nothing").select_related("person")
+            deaf = self.room.memberships.filter(hears_nothing).values_list("person", flat=True)
+            return {kind.MENTION: [one for one in named(self.body) if one not in known and one.pk not in set(deaf)]}
+        hearing = self.room.memberships.standing().exclude(hears_nothing).select_related("person")
         return {} if before else {kind.MESSAGE: [membership.person for membership in hearing]}
 
     def save(self, **options):

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import read
+from inbox.models import Notification, read, tell
 from live import presence
 from live.hub import hush
 from live.models import Item
@@ -181,16 +181,22 @@ class Room(Item):
             self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
 
     def mark_unread(self):
-        """Tell the lists of those who are not here that there is something new: some of them at a time."""
+        """Tell the lists of those who are not here that there is something new: some of them at a time.
+
+        Who wants to hear everything finds it in their inbox, too; once, until they have read it.
+        """
         last, here = self.last, [int(who) for who in presence.people([name_of(self)])[name_of(self)][0]]
         with transaction.atomic():
             behind = self.memberships.standing().filter(marked=False, read__lt=last)
             behind = behind.exclude(involvement=Membership.Involvement.NOTHING).exclude(person__in=here)
-            behind = list(behind[: settings.MARKS_AT_ONCE])
+            behind = list(behind.select_related("person")[: settings.MARKS_AT_ONCE])
             for one, now in zip(behind, tick(*(MyRooms(one.person_id) for one in behind)), strict=True):
                 one.marked = True
                 one.stamp(now)
             Membership.objects.bulk_update(behind, ["marked", "born", "changed"])
+            keen = [one.person for one in behind if one.involvement == Membership.Involvement.EVERYTHING]
+            if keen and (newest := self.messages.standing().select_related("author").order_by("-pk").first()):
+                tell(Notification.Kind.TALK, keen, thread=self, source=newest, by=newest.author)
             if len(behind) < settings.MARKS_AT_ONCE:
                 Room.objects.filter(pk=self.pk).update(marked=last)
 

@@ -8,6 +8,7 @@ from django.test import Client
 
 from people.export import export
 from rooms.models import Membership, Room
+from rooms.models.room import mark_unread
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,26 @@ def test_who_is_named_in_a_room_hears_of_it_if_they_may_read_there(bob, carol, a
     said = closed.say(bob, "psst @carol")
     said.revise(bob, "psst @carol, @alice and @carol")
     assert told(carol) == ["bob mentioned you in Cellar"] and told(alice) == []
+
+
+def test_a_member_hears_nothing_or_everything_if_they_wish(bob, carol, alice):
+    den = Room(name="Den", kind=Room.Kind.MEMBERS)
+    den.revise()
+    for one, involvement in [(alice, "everything"), (bob, "mentions"), (carol, "nothing")]:
+        den.admit(one).listen(involvement)
+    den.say(bob, "hello @carol and @alice")
+    den.say(bob, "hello all")
+    mark_unread()
+    mark_unread()
+    assert told(carol) == [] and told(bob) == []
+    assert sorted(told(alice)) == ["bob mentioned you in Den", "bob wrote in Den"]
+    den.memberships.get(person=alice).read_up_to(den.last)
+    assert told(alice) == []
+    said = den.say(bob, "one more")
+    mark_unread()
+    assert told(alice) == ["bob wrote in Den"]
+    said.remove(bob)
+    assert told(alice) == []
 
 
 def test_a_notification_leads_to_the_line(talking, carol, bob):
