@@ -232,14 +232,14 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
     page.expect_troubles = True  # the network that is gone
     network = page.context.new_cdp_session(page)
-    slow = {"offline": False, "latency": 500, "downloadThroughput": -1, "uploadThroughput": -1}
+    slow = {"offline": False, "latency": 1000, "downloadThroughput": -1, "uploadThroughput": -1}
     network.send("Network.emulateNetworkConditions", slow)
     line_of(page).focus()
     for text in ("one", "two", "three"):
         page.keyboard.type(text)
         page.keyboard.press("Enter")
         expect(line_of(page)).to_be_focused()
-        expect(line_of(page)).to_have_value("", timeout=200)
+        expect(line_of(page)).to_have_value("", timeout=0.9 * SECOND)
     page.keyboard.type("fo")
     assert "three" not in lines(page)  # it is still on its way
     expect(page.locator("#messages .text")).to_have_text(["one", "two", "three"])
