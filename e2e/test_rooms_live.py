@@ -273,6 +273,29 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
         assert Message.objects.filter(room=lobby).count() == 4
 
 
+@ON_ONE
+def test_signed_out_and_in_again_the_page_goes_on(site, cast, open_page):
+    lobby = make(site)
+    alice, bob, _ = cast
+    page = enter(open_page(site, bob), "/rooms/the-lobby/")
+    page.expect_troubles = True  # the answer 403 shows on the console
+    with site.orm():
+        bob.end_sessions()
+    expect(page.locator("#notice")).to_contain_text("signed out")
+    send(page, "Am I here?")
+    expect(page.get_by_role("alert")).to_contain_text("Sign in in another tab")
+    page.context.add_cookies([site.session(bob)])
+    again = page.locator("#lines .says").first
+    expect(again).to_have_value("Am I here?")
+    again.press("Enter")
+    expect(page.locator("#messages .text")).to_have_text(["Am I here?"])
+    expect(page.locator("#lines .says")).to_have_count(1)
+    expect(page.locator("#notice")).to_be_empty()
+    with site.orm():
+        lobby.say(alice, "You are")
+    expect(page.locator("#messages .text")).to_have_text(["Am I here?", "You are"])
+
+
 def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast, open_page):
     alice, bob, carol = cast
     den = make(site, "The den", Room.Kind.MEMBERS, [alice, bob])
@@ -309,8 +332,15 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     listing.goto("/messages/")
     a = open_page(site, alice)
     a.goto("/messages/bob/")
-    say(a, "Just *you* and me")
+    line_of(a).focus()
+    a.keyboard.type("Just *you* and me")
+    a.keyboard.press("Enter")
+    expect(line_of(a)).to_have_value("")
+    a.keyboard.type("Now")  # while the conversation begins
     expect(a.locator("#messages .text")).to_have_text(["Just you and me"])
+    expect(line_of(a)).to_have_value("Now")
+    expect(line_of(a)).to_be_focused()
+    line_of(a).fill("")
     row = listing.locator("#conversations .room-row")
     expect(row.locator(".mark")).to_have_text("New", timeout=3 * SECOND)
     b = listing.context.new_page()
@@ -318,7 +348,7 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     b.get_by_role("link", name="alice").click()
     expect(b.locator("#messages .text")).to_have_text(["Just you and me"])
     expect(row.locator(".mark")).to_have_count(0)
-    enter(a, "/messages/bob/")
+    expect(present(a)).to_have_text(["alice", "bob"])
     say(b, "And me and you")
     expect(a.locator("#messages .text")).to_have_text(["Just you and me", "And me and you"], timeout=SECOND)
 

@@ -252,7 +252,17 @@ def seen(values, thing):
 
     Forms include the page's cursors, so that the answer brings what the page has not seen yet.
     """
-    said = values.get(Cursor(name_of(thing), 0).signed, "")
+    return _said(values, Cursor(name_of(thing), 0))
+
+
+def resumed(values, cursors):
+    """The same ``cursors`` (list of ``Cursor``), those that a page says in ``values`` at the ticks that it has seen."""
+    said = [(cursor, _said(values, cursor)) for cursor in cursors]
+    return [cursor if tick is None else Cursor(cursor.name, tick) for cursor, tick in said]
+
+
+def _said(values, cursor):
+    said = values.get(cursor.signed, "")
     return int(said) if said.isdecimal() and len(said) < 19 else None
 
 

@@ -13,6 +13,14 @@ TOO_OLD = _("This page was open for too long. Send it once more.")
 old_forms = {}  # the name of an address -> the view that answers if the form sent there had got old
 
 
+def malformed(request, exception):
+    return (
+        stay(_("That was too much, or not understood."), 400)
+        if by_htmx(request)
+        else defaults.bad_request(request, exception)
+    )
+
+
 def missing(request, exception):
     return stay(_("There is nothing here."), 404) if by_htmx(request) else defaults.page_not_found(request, exception)
 

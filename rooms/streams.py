@@ -66,7 +66,7 @@ class RoomStream(Stream):
         return fragments.morph(render_to_string("partials/messages.html", context), "#messages") + self.totals()
 
     def farewell(self):
-        return fragments.replace(render_to_string("partials/room_left.html"), "#room")
+        return fragments.replace(render_to_string("partials/room_left.html", {"room": self.thing}), "#room")
 
     @staticmethod
     def hidden(among):

@@ -6,16 +6,17 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import reswap
 
 from live import fragments
 from live.pages import depend
-from live.streams import Cursor, cursors, delta, find, name_of, seen
+from live.streams import Cursor, cursors, delta, find, name_of, resumed, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import TOO_OLD, stay, when_old
 from people.models import NAMES, Person
@@ -206,7 +207,7 @@ def take(request, found, others, say):
     """Let the person ``say(body, key)`` what they sent to the room ``found``, and answer.
 
     Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
-    conversation had begun must be loaded anew.
+    conversation had begun gets what it lacks.
     """
     form, status = MessageForm(request.POST), 422
     try:
@@ -214,17 +215,37 @@ def take(request, found, others, say):
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
             said = say(form.cleaned_data["body"], form.cleaned_data["key"])
-            if request.htmx and seen(request.POST, said.room) is None:  # the page is older than the conversation
-                return HttpResponseClientRedirect(request.path)
             if form.is_long:
-                return answer(request, said, say_form(request, found, request.path, longer_form(), autofocus=True))
-            return answer(request, said, fragments.replace(next_line(request, found, request.path), "#next-line"))
+                rest = say_form(request, said.room, request.path, longer_form(), autofocus=True)
+            else:
+                rest = fragments.replace(next_line(request, said.room, request.path), "#next-line")
+            if "again" in request.POST:  # it may have been refused because one was signed out
+                rest = render_to_string("partials/focus.html") + rest + live_again(request, said.room)
+            if request.htmx and seen(request.POST, said.room) is None:  # the page is older than the conversation
+                rest += live_again(request, said.room) + find(name_of(said.room)).whole()
+                rest += fragments.replace(render_to_string("partials/newest.html", {"room": said.room}), "#the-end")
+                return HttpResponse(rest)
+            return answer(request, said, rest)
     except Refused as refusal:
         form.add_error(None, refusal)
         status = refusal.status
     if request.htmx:
-        return HttpResponse(say_form(request, found, request.path, form, autofocus=form.is_long), status=status)
+        return refused(say_form(request, found, request.path, form, autofocus=form.is_long), status)
     return show_room(request, found, others=others, form=form, status=status)
+
+
+def refused(html, status):
+    """The form comes back where it stood, and the view stays where it is."""
+    return reswap(HttpResponse(html, status=status), "outerHTML swapEmpty:true")
+
+
+def live_again(request, found):
+    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
+    watching = watched(request, *([found] if found.pk else []))
+    whispers = Cursor(name_of(found), 0) if found.pk else None
+    context = {"live": resumed(request.POST, watching), "whispers": whispers}
+    html = render_to_string("partials/live_again.html", context, request)
+    return fragments.replace(html, "#live") + fragments.morph('<div id="notice" role="status"></div>', "#notice")
 
 
 def answer(request, said, form=""):
@@ -258,7 +279,16 @@ def refuse_old_line(request, found, others):
     if not request.htmx:
         return show_room(request, found, others=others, form=form, status=403)
     line = say_form(request, found, request.path, form, autofocus=form.is_long)
-    return HttpResponse(line + fragments.replace(next_line(request, found, request.path), "#next-line"), status=403)
+    line += fragments.replace(next_line(request, found, request.path), "#next-line")
+    token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">'
+    for other in ("#lines > .say:last-child", "#say-long"):
+        line += fragments.replace(token, f"{other} [name=csrfmiddlewaretoken]")
+    return refused(line + live_again(request, found), 403)
+
+
+@when_old("read-room")
+def leave_unread(request, pk):
+    return HttpResponse(status=204)
 
 
 def composer(request, found, action, form):
@@ -347,7 +377,7 @@ def change(request, verb, found, form, do):
         "message": found,
         "form": form,
         "action": request.path,
-        "autofocus": not form.is_bound,
+        "autofocus": request.htmx or not form.is_bound,
     }
     status = 422 if form.errors else 200
     if request.htmx:

@@ -12,7 +12,9 @@ from parley import discuss  # noqa: F401  it adds to the admin
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Parley"
 
-handler403, handler404, handler500 = (f"people.errors.{name}" for name in ("forbidden", "missing", "broken"))
+handler400, handler403, handler404, handler500 = (
+    f"people.errors.{name}" for name in ("malformed", "forbidden", "missing", "broken")
+)
 urlpatterns = [
     path("", include("posts.urls")),
     path("", include("inbox.urls")),

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from live.streams import cursors, delta, find, name_of
+from live.streams import Cursor, cursors, delta, find, name_of
 from rooms.models import OPEN_ROOMS, Block, Message, MyRooms, Report, Room
 
 HTMX = {"HX-Request": "true"}
@@ -113,7 +113,11 @@ def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
     assert "Nobody has said" in as_bob.get("/messages/carol/").content.decode()
     handle = f"begun-{min(bob.pk, carol.pk)}-{max(bob.pk, carol.pk)}"
     assert handle in as_carol.get("/messages/bob/").content.decode() and not Room.objects.exists()
-    assert say(as_bob, "/messages/carol/", "psst", HTMX)["HX-Redirect"] == "/messages/carol/"
+    html = say(as_bob, "/messages/carol/", "psst", HTMX).content.decode()
+    for part in ("#messages", "#the-end", "#live", "#next-line"):
+        assert f'hx-target="{part}"' in html
+    room = Room.objects.get()
+    assert "psst" in html and Cursor(name_of(room), 0).signed in html
     assert handle in delta(find(name_of(MyRooms(carol.pk))), 0)[0]
     assert "psst" in as_carol.get("/messages/bob/").content.decode()
     assert 'class="room-row unread"' in as_carol.get("/messages/").content.decode()
@@ -208,11 +212,18 @@ def test_to_htmx_what_is_missing_or_forbidden_is_a_notice_and_the_page_stays(as_
     assert answer.status_code == 200 and "You have left" in answer.content.decode()
 
 
-def test_a_page_older_than_its_conversation_is_loaded_anew(as_bob, alice, bob):
+def test_a_page_older_than_its_conversation_gets_what_it_lacks(as_bob, alice, bob):
+    [before] = cursors(bob)
     Room.write(alice, [bob], "I was first")  # while bob's page was open
-    assert say(as_bob, "/messages/alice/", "no, I", HTMX)["HX-Redirect"] == "/messages/alice/"
-    html = as_bob.get("/messages/alice/").content.decode()
+    html = say(as_bob, "/messages/alice/", "no, I", HTMX, **{before.signed: before.tick}).content.decode()
     assert "I was first" in html and "no, I" in html
+    assert f'name="{before.signed}" value="{before.tick}"' in html  # of what else happened the socket still tells
+
+
+def test_what_is_too_big_is_a_notice_and_the_page_stays(as_bob, lobby, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", "x" * 2000, HTMX)
+    assert answer.status_code == 400 and answer["HX-Reswap"] == "none" and "too much" in answer.content.decode()
 
 
 def test_the_same_attempt_in_another_room_is_another_one(as_bob, lobby, den):
