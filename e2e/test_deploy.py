@@ -307,9 +307,11 @@ def test_what_people_uploaded_is_inert(gate, tmp_path):
 
 
 def test_who_writes_too_often_is_told_so_and_may_read_on(gate):
-    statuses = [gate.ask("POST", "/").status for _ in range(80)]
-    assert statuses[0] == 200
-    assert statuses.count(429) > 10
+    answers = [gate.ask("POST", "/") for _ in range(80)]
+    assert answers[0].status == 200 and answers[0].getheader("HX-Reswap") is None
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(refused) > 10
+    assert {answer.getheader("HX-Reswap") for answer in refused} == {"none"}  # what was typed stays
     assert gate.get("/").status == 200
 
 
