@@ -221,7 +221,8 @@ def take(request, found, others, say):
                 rest = fragments.replace(next_line(request, said.room, request.path), "#next-line")
             if "again" in request.POST:  # it may have been refused because one was signed out
                 rest = render_to_string("partials/focus.html") + rest + live_again(request, said.room)
-            if request.htmx and seen(request.POST, said.room) is None:  # the page is older than the conversation
+            if request.htmx and found.is_direct and seen(request.POST, said.room) is None:
+                # The page is older than the conversation.
                 rest += live_again(request, said.room) + find(name_of(said.room)).whole()
                 rest += fragments.replace(render_to_string("partials/newest.html", {"room": said.room}), "#the-end")
                 return HttpResponse(rest)
