@@ -2,7 +2,6 @@
 
 import re
 from functools import partial
-from uuid import uuid4
 
 from django.conf import settings
 from django.http import Http404, HttpResponse
@@ -12,16 +11,16 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_htmx.http import reswap
 
 from live import fragments
 from live.pages import depend
-from live.streams import Cursor, cursors, delta, find, name_of, resumed, seen
+from live.streams import Cursor, cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import TOO_OLD, stay, when_old
 from people.models import NAMES, Person
 from people.rules import Refused
 from people.streams import watched
+from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
 
@@ -235,20 +234,6 @@ def take(request, found, others, say):
     return show_room(request, found, others=others, form=form, status=status)
 
 
-def refused(html, status):
-    """The form comes back where it stood, and the view stays where it is."""
-    return reswap(HttpResponse(html, status=status), "outerHTML swapEmpty:true")
-
-
-def live_again(request, found):
-    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
-    watching = watched(request, *([found] if found.pk else []))
-    whispers = Cursor(name_of(found), 0) if found.pk else None
-    context = {"live": resumed(request.POST, watching), "whispers": whispers}
-    html = render_to_string("partials/live_again.html", context, request)
-    return fragments.replace(html, "#live") + fragments.morph('<div id="notice" role="status"></div>', "#notice")
-
-
 def answer(request, said, form=""):
     """What the author of ``said`` (Message) gets: the ``form`` (HTML) to go on with, and what their page misses."""
     if not request.htmx:
@@ -290,35 +275,6 @@ def refuse_old_line(request, found, others):
 @when_old("read-room")
 def leave_unread(request, pk):
     return HttpResponse(status=204)
-
-
-def composer(request, found, action, form):
-    """What a page needs by which the person says something, ``form`` perhaps once more. → dict"""
-    return {
-        "line": say_form(request, found, action, MessageForm() if form.is_long else form),
-        "next_line": next_line(request, found, action),
-        "longer": say_form(request, found, action, form if form.is_long else longer_form()),
-        "is_long": form.is_long and form.is_bound,
-    }
-
-
-def say_form(request, found, action, form, autofocus=False):
-    """The ``form`` as HTML, by which one says something in the room ``found``, at the address ``action``."""
-    context = {"form": form, "key": uuid4(), "room": found, "action": action, "autofocus": autofocus}
-    return render_to_string(f"partials/say_{'long_' if form.is_long else ''}form.html", context, request)
-
-
-def longer_form():
-    return MessageForm(initial={"long": True})
-
-
-def next_line(request, found, action):
-    """What gives the page an empty line to write in, in the moment in which the last one is sent.
-
-    So nothing that is typed meanwhile is lost. It does not ask us, who may be slow, for it carries the line with it.
-    """
-    line = say_form(request, found, action, MessageForm(), autofocus=True)
-    return render_to_string("partials/next_line.html", {"line": line})
 
 
 @signed_in

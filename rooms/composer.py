@@ -1,0 +1,55 @@
+"""The forms by which one says something in a room, as HTML; and what a page needs to go on with them."""
+
+from uuid import uuid4
+
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django_htmx.http import reswap
+
+from live import fragments
+from live.streams import Cursor, name_of, resumed
+from people.streams import watched
+from rooms.forms import MessageForm
+
+
+def composer(request, found, action, form):
+    """What a page needs by which the person says something, ``form`` perhaps once more. → dict"""
+    return {
+        "line": say_form(request, found, action, MessageForm() if form.is_long else form),
+        "next_line": next_line(request, found, action),
+        "longer": say_form(request, found, action, form if form.is_long else longer_form()),
+        "is_long": form.is_long and form.is_bound,
+    }
+
+
+def say_form(request, found, action, form, autofocus=False):
+    """The ``form`` as HTML, by which one says something in the room ``found``, at the address ``action``."""
+    context = {"form": form, "key": uuid4(), "room": found, "action": action, "autofocus": autofocus}
+    return render_to_string(f"partials/say_{'long_' if form.is_long else ''}form.html", context, request)
+
+
+def longer_form():
+    return MessageForm(initial={"long": True})
+
+
+def next_line(request, found, action):
+    """What gives the page an empty line to write in, in the moment in which the last one is sent.
+
+    So nothing that is typed meanwhile is lost. It does not ask us, who may be slow, for it carries the line with it.
+    """
+    line = say_form(request, found, action, MessageForm(), autofocus=True)
+    return render_to_string("partials/next_line.html", {"line": line})
+
+
+def refused(html, status):
+    """The form comes back where it stood, and the view stays where it is."""
+    return reswap(HttpResponse(html, status=status), "outerHTML swapEmpty:true")
+
+
+def live_again(request, found):
+    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
+    watching = watched(request, *([found] if found.pk else []))
+    whispers = Cursor(name_of(found), 0) if found.pk else None
+    context = {"live": resumed(request.POST, watching), "whispers": whispers}
+    html = render_to_string("partials/live_again.html", context, request)
+    return fragments.replace(html, "#live") + fragments.morph('<div id="notice" role="status"></div>', "#notice")
