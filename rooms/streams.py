@@ -47,15 +47,17 @@ class RoomStream(Stream):
         return fragments.join(fragments.remove(f"#message-{pk}") for pk in old)
 
     def totals(self):
-        named = [] if self.thing.is_direct else names_of(self.thing, "#room-name", "#room-topic")
+        if self.thing.is_direct:
+            head = [fragments.morph(render_to_string("partials/gone.html", {"room": self.thing}), "#gone")]
+        else:
+            head = names_of(self.thing, "#room-name", "#room-topic")
         return fragments.join(
             [
-                *named,
+                *head,
                 fragments.morph(render_to_string("partials/earlier.html", {"earlier": self.thing.floor}), "#earlier"),
                 # Not morphed: a new element looks anew whether it is seen.
                 fragments.replace(render_to_string("partials/newest.html", {"room": self.thing}), "#newest"),
                 fragments.morph(render_to_string("partials/room_state.html", {"room": self.thing}), "#room-state"),
-                fragments.morph(render_to_string("partials/gone.html", {"room": self.thing}), "#gone"),
             ]
         )
 

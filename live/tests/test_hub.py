@@ -279,3 +279,22 @@ def test_a_flood_of_messages_closes_the_socket(lamp, run):
         assert page.closed == 4008
 
     run(scene())
+
+
+def test_a_right_that_ends_while_it_is_asked_for_is_asked_for_again(lamp, run, monkeypatch):
+    stream = streams.kinds["lamp"]
+
+    def allows(self, person):
+        was = not self.thing.private
+        if was and self.thing.items:
+            self.thing.private = True
+            self.thing.write("private from now on")  # committed after the question, before the answer is rendered
+        return was
+
+    async def scene():
+        page = await Page(lamp).open()
+        monkeypatch.setattr(stream, "allows", allows)
+        await hub.in_thread(lamp.write, "on")
+        await page.hear("farewell")
+
+    run(scene())

@@ -163,7 +163,7 @@ class Room(Item):
         membership, is_new = self.memberships.get_or_create(person=person, defaults={"read": self.last})
         if is_new or membership.left_at:
             with transaction.atomic():
-                now, _room = tick(MyRooms(person.pk), self)
+                now, *_others = tick(MyRooms(person.pk), *([self] if self.is_direct else []))  # there it shows
                 membership.left_at = None
                 membership.stamp(now)
                 membership.save(update_fields=["left_at", "born", "changed"])
@@ -239,6 +239,8 @@ class Room(Item):
             return True
         return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
 
+    is_known_to = readable_by  # as the thread of a notification
+
     @property
     def members(self):
         """Those who may read here, where not everybody may (QuerySet of Person)."""
@@ -247,10 +249,10 @@ class Room(Item):
     @property
     def gone(self):
         """Those who left a conversation (list of Person): it keeps its name and its key."""
-        left = self.memberships.exclude(left_at=None) if self.is_direct and self.pk else []
-        return [one.person for one in left and left.select_related("person").order_by("left_at")]
-
-    is_known_to = readable_by  # as the thread of a notification
+        if not self.is_direct or not self.pk:
+            return []
+        left = self.memberships.exclude(left_at=None).select_related("person").order_by("left_at")
+        return [one.person for one in left]
 
     @property
     def theme(self):

@@ -190,6 +190,12 @@ def test_a_stranger_is_refused_by_the_stream_too(alice, bob, carol):
     assert not find(name_of(MyRooms(bob.pk))).allows(carol)
 
 
+def test_who_joins_an_open_room_moves_their_own_list_and_no_page_of_the_room(lobby, alice):
+    [before] = cursors(lobby)
+    lobby.admit(alice)
+    assert cursors(lobby) == [before] and "room-row" in told(MyRooms(alice.pk))
+
+
 def test_however_many_listen_their_rights_cost_the_same(person, den, alice, bob, django_assert_num_queries):
     den.memberships.get(person=bob).leave()
     guests = [person(f"guest{n}") for n in range(20)]
