@@ -44,3 +44,10 @@ def forgetful(settings):
     lately.clear()
     cache.clear()
     settings.REVIEW, settings.RATES_OF = False, {}
+
+
+@pytest.fixture(autouse=True)
+def plain_static_files(settings):
+    """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}

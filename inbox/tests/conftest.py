@@ -5,13 +5,6 @@ import pytest
 from people.models import Person
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """As in posts/tests/conftest.py."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def person(db):
     """Makes people: ``person("bob")``."""

@@ -10,13 +10,6 @@ PASSWORD = "zanzibar-9-x"
 
 
 @pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """As in posts/tests/conftest.py."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
-@pytest.fixture(autouse=True)
 def fast_passwords(settings):
     """Where time is what is tested, the test takes the real ones."""
     settings.REAL_HASHERS = settings.PASSWORD_HASHERS

@@ -1,19 +1,8 @@
 """How often one may try to sign in: allauth counts; where from is said by the same rule as everywhere."""
 
-import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from people.models import Person
-
-
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """As in posts/tests/conftest.py."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
-    cache.clear()
 
 
 def guess(name, peer="192.0.2.1", **claims):

@@ -19,13 +19,6 @@ def wait(post, author, text, parent=None):
     return comment
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def person(db):
     """Makes people: ``person("bob", "Moderators")``."""

@@ -10,13 +10,6 @@ from people.models import Person
 from rooms.models import Room
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def person(db):
     """Makes people who have been here for long: ``person("bob", "Moderators")``."""

@@ -24,13 +24,6 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 CAST = ["anonymous", "banned", "owner", "other", "author", "moderator", "editor", "admin"]
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.fixture
 def world(settings):
     """The cast, and one of each thing: what is ``owner``'s is not ``other``'s, nor ``author``'s ``editor``'s."""

@@ -294,13 +294,6 @@ def language_ends_with_the_test():
         yield
 
 
-@pytest.fixture(autouse=True)
-def plain_static_files(settings):
-    """As in posts/tests/conftest.py."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
-
-
 @pytest.mark.parametrize("english", FIXED)
 def test_fixed_wordings(english):
     with translation.override("zh-hans"):
