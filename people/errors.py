@@ -8,6 +8,7 @@ from django.views import defaults
 from django_htmx.http import reswap
 
 from live import fragments
+from people.visits import retry_after
 
 TOO_OLD = _("This page was open for too long. Send it once more.")
 old_forms = {}  # the name of an address -> the view that answers if the form sent there had got old
@@ -32,6 +33,15 @@ def forbidden(request, exception):
 def broken(request):
     said = _("Something went wrong on our side. It has been noted.")
     return stay(said, 500) if by_htmx(request) else defaults.server_error(request)
+
+
+def refused(request, refusal):
+    """Tell why (``refusal``, Refused): nothing was done, and the page stays as it is."""
+    if by_htmx(request):
+        response = stay(refusal.messages[0], refusal.status)
+    else:
+        response = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
+    return retry_after(response, refusal)
 
 
 def csrf_failure(request, reason=""):

@@ -5,6 +5,9 @@ from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 
+from people.errors import refused
+from people.rules import Refused
+
 SPOKEN = dict(settings.LANGUAGES)
 
 
@@ -28,3 +31,10 @@ class Preferences(MiddlewareMixin):
         if request.user.time_zone:
             with suppress(ZoneInfoNotFoundError):  # this machine may know fewer than another did
                 timezone.activate(request.user.time_zone)
+
+
+class Refusals(MiddlewareMixin):
+    """Answers what a verb refuses and no view shows beside a form: for a button one pressed too often, say."""
+
+    def process_exception(self, request, exception):
+        return refused(request, exception) if isinstance(exception, Refused) else None

@@ -6,10 +6,12 @@ And what is refused or rolled back costs nothing.
 """
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 from math import ceil
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +21,7 @@ from live.hub import on_pulse
 from people.rules import Refused
 
 TOO_FAST = _("You are posting too fast. Try again in %(n)s s.")
+TOO_OFTEN = _("You have done this too often. Try again in %(n)s s.")
 KEEP = 2 * 24 * 3600  # seconds; longer than any limit of settings.RATES_OF
 SWEEP = 1000  # rows at a time
 
@@ -50,15 +53,19 @@ class Spent(models.Model):
         return max((times[-most] + seconds - now for most, seconds in limits if len(times) >= most), default=0)
 
 
-def spend(what, person, address, said=TOO_FAST):
-    """Let ``person`` do ``what`` (a key of ``settings.RATES_OF``) once, from ``address`` (str).
+def spend(what, person=None, address=None, said=TOO_FAST, **others):
+    """Count that ``person`` (None: nobody known) does ``what`` (a key of ``settings.RATES_OF``) from ``address`` (str).
 
-    Inside the caller's transaction and before it ticks: the rows stay locked until it ends, the address's before the
-    person's. Raises ``TooFast`` with the sentence ``said``, which may name the seconds as %(n)s.
+    Without an address it is the house's own doing (a command's, an administrator's, the end of an account) and counts
+    for nobody. ``others`` are further things it is counted for (str), by the names of their limits.
+
+    Inside the caller's transaction and before it ticks: the rows stay locked until it ends, and are locked in one
+    order. → when it was counted, which is what ``refund`` takes. Raises ``TooFast`` with the sentence ``said``, which
+    may name the seconds as %(n)s.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("What is spent is spent in the transaction of what it is for.")
-    limits = limits_of(what, person, address)
+    limits = limits_of(what, person, address, others)
     rows = Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who")
     found = list(rows)
     if len(found) < len(limits):
@@ -71,11 +78,21 @@ def spend(what, person, address, said=TOO_FAST):
         row.times = [*row.times, now][-most:]
         row.last_at = timezone.now()
         row.save(update_fields=["times", "last_at"])
+    return now
 
 
-def afford(what, person, address, said=TOO_FAST):
+def refund(what, at, person=None, address=None, **others):
+    """Let what ``spend`` counted at ``at`` (float, what it returned) not count: it was no misdeed."""
+    limits = limits_of(what, person, address, others)
+    with transaction.atomic():
+        for row in Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who"):
+            row.times = [one for one in row.times if one != at]
+            row.save(update_fields=["times"])
+
+
+def afford(what, person=None, address=None, said=TOO_FAST, **others):
     """Raise ``TooFast`` if ``spend`` would, without spending: to be asked before what is costly."""
-    limits = limits_of(what, person, address)
+    limits = limits_of(what, person, address, others)
     judge(Spent.objects.filter(what=what, who__in=list(limits)), limits, time.time(), said)
 
 
@@ -85,15 +102,26 @@ def judge(rows, limits, now, said):
         raise TooFast(said, ceil(wait))
 
 
-def limits_of(what, person, address):
+def limits_of(what, person, address, others):
     """Whom ``what`` is counted for, and how often each may: dict of ``Spent.who`` to a list of (times, seconds)."""
     table = settings.RATES_OF.get(what, {})
-    new = timezone.now() - person.date_joined < timedelta(seconds=settings.RATES_NEW)
-    limits = {
-        f"address {household(address)}"[:80]: table.get("address", []),
-        f"person {person.pk}": table.get("new", table.get("person", [])) if new else table.get("person", []),
-    }
+    limits = {f"{kind} {value}"[:80]: table.get(kind, []) for kind, value in others.items()}
+    if address is not None:
+        limits[f"address {household(address)}"[:80]] = table.get("address", [])
+    if address is not None and person and person.pk:
+        new = timezone.now() - person.date_joined < timedelta(seconds=settings.RATES_NEW)
+        limits[f"person {person.pk}"] = table.get("new", table.get("person", [])) if new else table.get("person", [])
     return {who: allowed for who, allowed in limits.items() if allowed}
+
+
+def is_hurried(what, person):
+    """Whether ``person`` does ``what`` too often. Counted by the cache: for what is asked often and writes nothing."""
+    for most, seconds in settings.RATES_OF.get(what, {}).get("person", []):
+        key = f"rate:{what}:{person.pk}:{int(time.time() // seconds)}"
+        with suppress(ValueError):  # the cache lost it in this moment
+            if not cache.add(key, 1, seconds) and cache.incr(key) > most:
+                return True
+    return False
 
 
 @on_pulse

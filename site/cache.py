@@ -31,5 +31,8 @@ class RedisCache(redis.RedisCache):
     def set(self, key, value, *arguments, **named):
         self.attempt(super().set, None, key, value, *arguments, **named)
 
+    def incr(self, key, *arguments, **named):
+        return self.attempt(super().incr, 0, key, *arguments, **named)
+
     def delete(self, key, **named):
         return self.attempt(super().delete, False, key, **named)

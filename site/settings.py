@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "people.middleware.Preferences",
+    "people.middleware.Refusals",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -157,6 +158,12 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Parley] "
 ACCOUNT_EMAIL_VERIFICATION = os.environ.get("EMAIL_VERIFICATION", "optional")
 # Who signs up with an address that has an account learns nothing of it: there may be two until one is confirmed.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
+# Beside wrong passwords, which we count (RATES_OF). "key" is the e-mail address: nobody's letter box is filled.
+ACCOUNT_RATE_LIMITS = {
+    "signup": "10/m/ip,50/d/ip",
+    "reset_password": "20/m/ip,100/d/ip,5/h/key",
+    "manage_email": "10/m/user,20/d/user",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # security keys would need scripts
 MFA_TOTP_ISSUER = urlsplit(ORIGINS[0]).hostname
 # Nobody is locked out by it: an address that is not confirmed is nobody's, and may be used for another account.
@@ -231,7 +238,7 @@ LOGGING = {
     "loggers": {"daphne": {"level": "WARNING"}},
 }
 
-RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of posting and sockets, for measurements
+RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of sockets, nor RATES_OF, for measurements
 REAL_IP_HEADER = os.environ.get("REAL_IP_HEADER", "")  # set by our own proxy, and only then to be believed
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
 
@@ -246,7 +253,21 @@ RATES_OF = {
         "new": [(1, 30), (10, DAY)],
         "address": [(5, 5), (50, 600), (300, DAY)],
     },
+    "edit": {"person": [(5, 30), (30, 600)], "address": [(25, 30), (150, 600)]},  # of comments and messages
+    "line": {"person": [(5, 5), (100, 300)], "address": [(50, 5), (1000, 300)]},  # in all rooms together
+    "conversation": {"person": [(20, DAY)], "address": [(100, DAY)]},  # begun, not answered
     "report": {"person": [(10, 600)], "address": [(50, 600)]},
+    "choice": {"person": [(30, 60), (300, 3600)], "address": [(150, 60)]},  # to follow, mute, leave and so on
+    "profile": {"person": [(20, 600), (60, DAY)], "address": [(60, 600), (300, DAY)]},  # preferences, too
+    "export": {"person": [(3, 3600), (10, DAY)], "address": [(20, 3600)]},
+    "complete": {"person": [(50, 10)]},  # names that are begun
+    # Wrong passwords. An IPv6 network counts as one address.
+    "unlock": {"person": [(5, 60), (20, 3600)], "address": [(5, 60), (20, 3600)]},  # of a post
+    "sign-in": {
+        "address": [(10, 60), (100, 3600)],
+        "pair": [(5, 300), (20, 3600)],  # of one name from one address
+        "name": [(100, 3600)],  # from wherever nobody of that name signed in before
+    },
 }
 if os.environ.get("RATES") in ("off", "sockets"):  # sockets: theirs are limited and nothing else, for tests
     RATES_OF = {}
@@ -281,13 +302,11 @@ AKISMET_TIMEOUT = 3
 MESSAGE_LENGTH = 2000
 MESSAGES_AT_FIRST = 40
 MESSAGES_IN_PAGE = 300
-MESSAGES_A_SPAN, MESSAGE_SPAN = 5, 5
 MESSAGE_EDIT_WITHIN = 15 * 60
 MESSAGE_TURN = 5 * 60  # a longer silence begins a new turn
 MARKS_AT_ONCE = 200
 CONVERSATION_MOST = 10
 CONVERSATION_AGE = 24 * 3600
-CONVERSATIONS_A_DAY = 20
 PEOPLE_SHOWN_UP_TO, PEOPLE_SHOWN_OF_MORE = 50, 20
 LEAVE_AFTER = 10  # so long somebody is still here after their last tab has closed: a reload is silent
 

@@ -4,12 +4,13 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
 from people.models import Person
-from people.rates import Spent, TooFast, afford, forget, spend
+from people.rates import Spent, TooFast, afford, forget, is_hurried, refund, spend
 from people.visits import visit
 
 TABLE = {"say": {"person": [(3, 100), (5, 1000)], "new": [(1, 100)], "address": [(6, 100)]}}
@@ -100,6 +101,50 @@ def test_what_is_refused_or_rolled_back_costs_nothing(bob):
             say(bob)
     later(101)
     assert not wait(bob)
+
+
+def test_what_is_given_back_does_not_count_and_nothing_else_is_given_back(bob):
+    counted = []
+    for _ in range(3):
+        with transaction.atomic():
+            counted.append(spend("say", bob, "192.0.2.1"))
+    refund("say", counted[1], bob, "192.0.2.1")
+    refund("say", counted[1], bob, "192.0.2.1")
+    assert [row.times for row in Spent.objects.all()] == [[counted[0], counted[2]]] * 2
+    say(bob)
+    assert wait(bob)
+
+
+def test_what_the_house_does_is_not_limited(bob):
+    for _ in range(10):
+        with transaction.atomic():
+            spend("say", bob)
+    assert not Spent.objects.exists() and not wait(bob)
+
+
+def test_nobody_known_and_further_things_are_counted(settings):
+    settings.RATES_OF = {"say": {"address": [(3, 100)], "place": [(2, 100)], "person": [(1, 100)]}}
+
+    def shout(place, address="192.0.2.1"):
+        with transaction.atomic():
+            spend("say", AnonymousUser(), address, place=place)
+
+    shout("here")
+    shout("here")
+    with pytest.raises(TooFast):
+        shout("here", "192.0.2.2")
+    shout("there")
+    with pytest.raises(TooFast):
+        shout("elsewhere")
+    assert {row.who for row in Spent.objects.all()} == {"address 192.0.2.1", "place here", "place there"}
+
+
+def test_what_is_cheap_is_counted_by_the_cache(bob, carol, settings, django_assert_num_queries):
+    settings.RATES_OF = {"look": {"person": [(3, 10_000)]}}
+    with django_assert_num_queries(0):
+        looked = [is_hurried("look", bob) for _ in range(5)]
+        assert looked in ([False] * 3 + [True] * 2, [False] * 5)  # should a new span have begun meanwhile
+        assert not is_hurried("look", carol) and not is_hurried("say", bob)
 
 
 def test_nothing_is_spent_outside_of_a_transaction(transactional_db):
