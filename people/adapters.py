@@ -12,18 +12,46 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from live.ticks import tick
+from people.attempts import TOO_MANY, account_of, counted_for, remember
+from people.rates import refund, spend
 
 logger = logging.getLogger("people")
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    def authenticate(self, request, **credentials):
-        """An e-mail address is never a username: tried as both, that of an account would take longer to refuse."""
-        if credentials.get("username") == credentials.get("email"):
-            del credentials["username"]
-        return super().authenticate(request, **credentials)
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _(
+            "The email address and/or password you specified are not correct. "
+            "An address signs in once it is confirmed; your username always does."
+        )
+    }
+
+    def authenticate(self, request, password, username="", email="", **_):
+        """The account (Person or None) whose ``password`` it is. Raises ``TooFast`` after too many wrong ones.
+
+        Of what was typed at most one account is meant, so all attempts take as long: one hash. allauth would try each
+        account that claims an e-mail address. They count before the password is looked at, and no more if it is right:
+        so attempts made at once count, too.
+        """
+        if username == email:  # the form says both; an e-mail address is never a username
+            username = ""
+        account = account_of(username, email)
+        counted = counted_for(request, account, username or email)
+        with transaction.atomic():
+            at = spend("sign-in", said=TOO_MANY, **counted)
+        user = super().authenticate(request, username=account.username if account else "", password=password)
+        if user:
+            refund("sign-in", at, **counted)
+        return user
+
+    def pre_authenticate(self, request, **credentials):
+        """Not counted by allauth, where five wrong attempts from anywhere lock out whoever is called so."""
+
+    def post_login(self, request, user, **how):
+        return remember(super().post_login(request, user, **how), request, user)
 
     def send_mail(self, template_prefix, email, context):
         """Mails lead to the configured host, whatever the request said, and are in the language of their receiver.

@@ -16,6 +16,7 @@ from live import fragments
 from live.consumers import TRY_AGAIN
 from live.streams import Stream, cursors, register
 from live.ticks import tick
+from people.attempts import forget
 from people.models import NAMES, Names, Person
 
 SIGNED_OUT = 4401
@@ -98,8 +99,9 @@ def hear_of_new_password(request, user, **_):
 
 
 @receiver(password_reset)
-def hear_of_reset(user, **_):
+def hear_of_reset(request, user, **_):
     user.tell_of_new_password()
+    forget(request, user)
 
 
 def carry_over(request):

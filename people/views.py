@@ -1,9 +1,9 @@
 from allauth.account.decorators import reauthentication_required
+from allauth.account.views import LoginView
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,13 +14,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django.views.i18n import set_language
 
 from live.hub import look_again
-from live.ticks import tick
 from people.adapters import UserSessionsAdapter
 from people.decorators import signed_in
 from people.export import export
 from people.forms import ClosingForm, PreferencesForm, ProfileForm
-from people.models import NAMES
+from people.models import Person
+from people.rates import TooFast
 from people.rules import Refused
+from people.visits import retry_after, visit
 
 
 @require_safe
@@ -52,10 +53,20 @@ def language(request):
     Without a token, for the pages of the signed-out are the same for all. The choice carries no authority.
     """
     code = request.POST.get("language")
-    if request.user.is_authenticated and code in dict(settings.LANGUAGES):
+    if request.user.is_authenticated and code in dict(settings.LANGUAGES) and code != request.user.language:
         request.user.language = code
-        request.user.save(update_fields=["language"])
+        request.user.revise(["language"], visit(request).address)
     return set_language(request)
+
+
+class SignIn(LoginView):
+    def form_invalid(self, form):
+        """After too many attempts the answer says when to come again to programs, too."""
+        response = super().form_invalid(form)
+        refusal = next((error for error in form.non_field_errors().as_data() if isinstance(error, TooFast)), None)
+        if refusal:
+            response.status_code = refusal.status
+        return retry_after(response, refusal)
 
 
 @never_cache
@@ -73,15 +84,21 @@ def preferences(request):
 
 
 def edit(request, form_class, template):
-    form = form_class(request.POST if request.method == "POST" else None, instance=request.user)
+    person = Person.objects.get(pk=request.user.pk)  # not the one whom the page names: this may be refused
+    form = form_class(request.POST if request.method == "POST" else None, instance=person)
+    status = 422 if form.is_bound else 200
+    refusal = None
     if form.is_valid():
-        with transaction.atomic():
-            request.user.save(update_fields=form.fields)
-            tick(NAMES)
-        look_again(str(request.user.pk))  # who is here may have changed, as others see it
-        messages.success(request, _("Saved."))
-        return redirect(request.path)
-    return render(request, template, {"form": form}, status=422 if form.is_bound else 200)
+        try:
+            if form.changed_data:
+                person.revise(form.changed_data, visit(request).address)
+                look_again(str(person.pk))  # who is here may have changed, as others see it
+            messages.success(request, _("Saved."))
+            return redirect(request.path)
+        except TooFast as error:
+            form.add_error(None, refusal := error)
+            status = refusal.status
+    return retry_after(render(request, template, {"form": form}, status=status), refusal)
 
 
 @signed_in
@@ -104,7 +121,7 @@ def data(request):
 @require_safe
 def download(request):
     name = f"parley-{request.user.username}-{timezone.now():%Y-%m-%d}.zip"
-    return FileResponse(export(request.user), as_attachment=True, filename=name)
+    return FileResponse(export(request.user, visit(request).address), as_attachment=True, filename=name)
 
 
 @never_cache
