@@ -13,6 +13,9 @@ from tempfile import TemporaryFile
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+
+from people.rates import TOO_OFTEN, spend
 
 exporters = {}
 
@@ -27,8 +30,13 @@ def exports(name):
     return remember
 
 
-def export(person):
-    """All that is kept of ``person``: a zip in a temporary file (binary, at its beginning)."""
+def export(person, address=None):
+    """All that is kept of ``person``: a zip in a temporary file (binary, at its beginning).
+
+    ``address`` (str) is where they ask from, for it costs much. Raises ``TooFast``.
+    """
+    with transaction.atomic():
+        spend("export", person, address, TOO_OFTEN)
     file = TemporaryFile()  # noqa: SIM115  the answer closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         for name, function in exporters.items():

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from live.ticks import tick
 from people import closing
-from people.rates import Spent  # noqa: F401  a model of this app, beside its rules
+from people.rates import TOO_OFTEN, Spent, spend  # noqa: F401  Spent is a model of this app, beside its rules
 from people.rules import Refused, tidy
 
 username_validators = [
@@ -76,6 +76,8 @@ class Person(AbstractUser):
     ban_reason = models.CharField(_("reason of the ban"), max_length=200, blank=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
 
+    SHOWN = {"display_name", "bio"}  # what others' pages show of one's profile
+
     class Meta:
         permissions = [("ban_person", _("Can ban people"))]
         verbose_name = _("person")
@@ -93,6 +95,17 @@ class Person(AbstractUser):
     get_short_name = get_full_name
 
     # Verbs
+
+    def revise(self, fields, address=None):
+        """Save the ``fields`` (list of str) of the profile or the preferences that the person changed at ``address``.
+
+        What other pages show of a person drops all pages that are kept: so it is limited. Raises ``TooFast``.
+        """
+        with transaction.atomic():
+            spend("profile", self, address, TOO_OFTEN)
+            self.save(update_fields=fields)
+            if self.SHOWN.intersection(fields):
+                tick(NAMES)
 
     def ban(self, by, reason):
         """Shut the person out as ``by`` (Person), who says why (``reason``, str): it is told to the banned.

@@ -1,8 +1,10 @@
 from datetime import UTC, datetime
 
+import pytest
 from django.utils import timezone
 
-from people.models import Person
+from live.streams import cursors
+from people.models import NAMES, Person
 from people.tests.browsers import Browser
 
 PROFILE = {"display_name": "", "bio": "", "language": "", "time_zone": ""}
@@ -95,3 +97,59 @@ def test_account_pages_are_for_the_signed_in(db):
     for name in ("profile", "preferences", "data", "export", "delete", "email", "2fa", "sessions", "password/change"):
         answer = Browser().get(f"/accounts/{name}/")
         assert answer.status_code == 302 and answer.url.startswith("/accounts/login/?next="), name
+
+
+# How often
+
+
+@pytest.mark.parametrize(
+    "address, field, texts",
+    [
+        ("/accounts/profile/", "display_name", ["Bob", "Bobby", "Robert"]),
+        ("/accounts/preferences/", "mail", ["off", "daily", "at_once"]),
+    ],
+)
+def test_a_profile_is_changed_only_so_often_and_keeps_what_was_typed(bob, settings, address, field, texts):
+    settings.RATES_OF = {"profile": {"person": [(2, 60)]}}
+    browser = Browser(bob)
+    for text in texts[:2]:
+        for _ in range(3):  # again the same is no change
+            assert browser.post(address, PROFILE | {field: text}).status_code == 302
+    [before] = cursors(NAMES)
+    answer = browser.post(address, PROFILE | {field: texts[2]})
+    page = answer.content.decode()
+    assert answer.status_code == 429 and 55 <= int(answer["Retry-After"]) <= 60
+    assert f"You have done this too often. Try again in {answer['Retry-After']} s." in page
+    assert f'value="{texts[2]}"' in page and "Robert</a>" not in page
+    bob.refresh_from_db()
+    assert getattr(bob, field) == texts[1] and cursors(NAMES) == [before]
+
+
+def test_only_what_others_see_drops_the_pages_that_are_kept(bob):
+    browser = Browser(bob)
+    [before] = cursors(NAMES)
+    browser.post("/accounts/preferences/", {"mail": "off", "appear_offline": "on"})
+    browser.post("/accounts/profile/", PROFILE | {"language": "en", "time_zone": "UTC"})
+    browser.post("/language/", {"language": "zh-hans"})
+    assert cursors(NAMES) == [before]
+    bob.refresh_from_db()
+    assert (bob.mail, bob.language, bob.time_zone) == ("off", "zh-hans", "UTC")
+    browser.post("/accounts/profile/", PROFILE | {"display_name": "Bobby", "language": "zh-hans", "time_zone": "UTC"})
+    assert cursors(NAMES) != [before]
+
+
+def test_the_language_is_changed_only_so_often(bob, settings):
+    settings.RATES_OF = {"profile": {"person": [(2, 60)]}}
+    browser = Browser(bob)
+    said = [browser.post("/language/", {"language": code}).status_code for code in ("en", "zh-hans", "zh-hans", "en")]
+    assert said == [302, 302, 302, 429]
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}])
+def test_the_export_is_made_only_so_often(bob, settings, headers):
+    settings.RATES_OF = {"export": {"person": [(1, 3600)]}}
+    browser = Browser(bob)
+    assert browser.get("/accounts/export/", headers=headers)["Content-Type"] == "application/zip"
+    answer = browser.get("/accounts/export/", headers=headers)
+    assert answer.status_code == 429 and 3500 < int(answer["Retry-After"]) <= 3600
+    assert "You have done this too often" in answer.content.decode()
