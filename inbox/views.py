@@ -22,7 +22,9 @@ from live.ticks import tick
 from people.decorators import signed_in
 from people.mentions import BEGUN, called
 from people.models import Person
+from people.rates import is_hurried
 from people.streams import watched
+from people.visits import visit
 
 CHOICES = 50  # of each kind that the inbox shows
 NAMES = 8  # that a completion offers
@@ -80,7 +82,7 @@ def read_one(request, pk):
 @signed_in
 @require_POST
 def unread_one(request, pk):
-    get_object_or_404(request.user.notifications.standing(), pk=pk).unread()
+    get_object_or_404(request.user.notifications.standing(), pk=pk).unread(visit(request).address)
     return answer(request)
 
 
@@ -136,7 +138,7 @@ def ignore(request, username):
 def choose(request, model, thing):
     """Make the choice ``model`` of ``thing``, or take it back (``on`` says which), and show the button that is left."""
     if thing != request.user:
-        model.make(request.user, thing, request.POST.get("on") == "1")
+        model.make(request.user, thing, request.POST.get("on") == "1", visit(request).address)
     if not request.htmx:
         return redirect(back(request, thing))
     context = choice({"user": request.user}, model, thing, request.path)
@@ -156,7 +158,8 @@ def dismiss(request, pk):
     if request.user.is_authenticated:
         with transaction.atomic():
             tick(request.user)
-            Dismissal.objects.get_or_create(person=request.user, announcement=found)
+            _row, is_new = Dismissal.objects.get_or_create(person=request.user, announcement=found)
+            transaction.set_rollback(not is_new)  # nothing changed: no page is told
     away = fragments.remove(f"#announcement-{pk}")
     response = HttpResponse(away) if request.htmx else redirect(back(request, "/"))
     if not request.user.is_authenticated:
@@ -198,6 +201,8 @@ def complete(request):
     if begun and request.user.is_authenticated:
         if chosen := request.POST.get("name"):
             context |= {"body": f"{body[: begun.start()]}@{chosen} ", "chosen": True}
+        elif is_hurried("complete", request.user):
+            return HttpResponse(status=429)  # the page stays as it is, and the next letter asks again
         else:
             context["people"] = people_called(begun[1], request.user, thread)
     if not begun and "offering" not in request.POST:

@@ -20,6 +20,7 @@ from people.errors import TOO_OLD, stay, when_old
 from people.models import NAMES, Person
 from people.rules import Refused
 from people.streams import watched
+from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
@@ -82,7 +83,7 @@ def conversation(request, names):
         return render(request, "rooms/left.html", context)
     if request.method != "POST":
         return show_room(request, found, others=others)
-    return take(request, found, others, lambda body, key: Room.write(request.user, others, body, key))
+    return take(request, found, others, partial(Room.write, request.user, others))
 
 
 def show_room(request, found, *, others=(), form=None, status=200):
@@ -203,17 +204,17 @@ def create_message(request, pk):
 
 
 def take(request, found, others, say):
-    """Let the person ``say(body, key)`` what they sent to the room ``found``, and answer.
+    """Let the person ``say(body, key, address)`` what they sent to the room ``found``, and answer.
 
     Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
     conversation had begun gets what it lacks.
     """
-    form, status = MessageForm(request.POST), 422
+    form, status, refusal = MessageForm(request.POST), 422, None
     try:
         if not request.user.is_authenticated:
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
-            said = say(form.cleaned_data["body"], form.cleaned_data["key"])
+            said = say(form.cleaned_data["body"], form.cleaned_data["key"], visit(request).address)
             if form.is_long:
                 rest = say_form(request, said.room, request.path, longer_form(), autofocus=True)
             else:
@@ -226,12 +227,14 @@ def take(request, found, others, say):
                 rest += fragments.replace(render_to_string("partials/newest.html", {"room": said.room}), "#the-end")
                 return HttpResponse(rest)
             return answer(request, said, rest)
-    except Refused as refusal:
-        form.add_error(None, refusal)
+    except Refused as error:
+        form.add_error(None, refusal := error)
         status = refusal.status
     if request.htmx:
-        return refused(say_form(request, found, request.path, form, autofocus=form.is_long), status)
-    return show_room(request, found, others=others, form=form, status=status)
+        response = refused(say_form(request, found, request.path, form, autofocus=form.is_long), status)
+    else:
+        response = show_room(request, found, others=others, form=form, status=status)
+    return retry_after(response, refusal)
 
 
 def answer(request, said, form=""):
@@ -282,7 +285,8 @@ def leave_unread(request, pk):
 def edit_message(request, pk):
     found = own_message(request, pk)
     form = MessageForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
-    return change(request, "edit", found, form, lambda: found.revise(request.user, form.cleaned_data["body"]))
+    here = visit(request).address
+    return change(request, "edit", found, form, lambda: found.revise(request.user, form.cleaned_data["body"], here))
 
 
 @signed_in
@@ -300,7 +304,7 @@ def report_message(request, pk):
     form = ReportForm(request.POST if request.method == "POST" else None)
 
     def report():
-        Report.make(found, request.user, form.cleaned_data["reason"])
+        Report.make(found, request.user, form.cleaned_data["reason"], visit(request).address)
         if request.htmx:
             return HttpResponse(render_to_string("partials/reported.html"))
         return redirect(address_for(request, found.room) + f"#message-{pk}")
@@ -317,17 +321,17 @@ TITLES = {
 
 def change(request, verb, found, form, do):
     """Ask with a form whether to ``do()`` the ``verb`` (str) to the message ``found``, do it, and answer."""
-    late = ""
+    late, refusal = "", None
     try:
         if verb != "report":
             found.vet(verb)
         if form.is_bound and form.is_valid():
             return do() or answer(request, found, render_to_string("partials/focus.html"))
-    except Refused as refusal:
+    except Refused as error:
         if form.is_bound:
-            form.add_error(None, refusal)
+            form.add_error(None, refusal := error)
         else:
-            late = refusal.messages[0]
+            late = error.messages[0]
     context = {
         "late": late,
         "verb": verb,
@@ -336,11 +340,11 @@ def change(request, verb, found, form, do):
         "action": request.path,
         "autofocus": request.htmx or not form.is_bound,
     }
-    status = 422 if form.errors else 200
+    status = refusal.status if refusal else 422 if form.errors else 200
     if request.htmx:
-        return render(request, "partials/message_form.html", context, status=status)
+        return retry_after(render(request, "partials/message_form.html", context, status=status), refusal)
     context |= {"title": TITLES[verb], "back": address_for(request, found.room), "live": watched(request)}
-    return render(request, "rooms/message.html", context, status=status)
+    return retry_after(render(request, "rooms/message.html", context, status=status), refusal)
 
 
 # A member's choices
@@ -353,7 +357,7 @@ def involvement(request, pk):
     chosen = request.POST.get("involvement")
     if chosen not in Membership.Involvement.values:
         raise Http404
-    get_object_or_404(found.memberships.standing(), person=request.user).listen(chosen)
+    get_object_or_404(found.memberships.standing(), person=request.user).listen(chosen, visit(request).address)
     return redirect(address_for(request, found))
 
 
@@ -380,7 +384,7 @@ def leave(request, names):
     if len(others) < 2:
         raise Http404
     if not membership.left_at:
-        membership.leave()
+        membership.leave(visit(request).address)
     return redirect("conversations")
 
 

@@ -3,9 +3,10 @@
 from django.conf import settings
 from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
-from django.db import models
+from django.db import models, transaction
 
 from inbox.models.things import pointing
+from people.rates import TOO_OFTEN, spend
 
 
 class Choice(models.Model):
@@ -23,12 +24,17 @@ class Choice(models.Model):
         return cls.objects.filter(person=person, **cls.naming(thing))
 
     @classmethod
-    def make(cls, person, thing, chosen=True):
-        """Let ``person`` choose ``thing``, or no longer (``chosen``, bool). Twice is as once."""
-        if chosen:
-            cls.objects.get_or_create(person=person, **cls.naming(thing))
-        else:
-            cls.made(person, thing).delete()
+    def make(cls, person, thing, chosen=True, address=None):
+        """Let ``person`` choose ``thing`` from ``address`` (str), or no longer (``chosen``, bool). Twice is as once.
+
+        Raises ``TooFast``.
+        """
+        with transaction.atomic():
+            spend("choice", person, address, TOO_OFTEN)
+            if chosen:
+                cls.objects.get_or_create(person=person, **cls.naming(thing))
+            else:
+                cls.made(person, thing).delete()
 
 
 class Follow(Choice):

@@ -15,7 +15,9 @@ from inbox.models.choices import Ignore, Mute
 from inbox.models.things import pointing
 from live.models import Item
 from live.ticks import tick
+from people.markdown import named
 from people.models import Person
+from people.rates import TOO_OFTEN, spend
 
 NAMES = 3  # people whom a row knows by name; the others it counts
 
@@ -115,13 +117,17 @@ class Notification(Item):
         """The person has seen this."""
         _read(self.person, Notification.objects.filter(pk=self.pk))
 
-    def unread(self):
-        """The person wants to come back to this. Another unread row of the same kind and thread takes it in."""
+    def unread(self, address=None):
+        """The person, at ``address`` (str), wants to come back to this. Raises ``TooFast``.
+
+        Another unread row of the same kind and thread takes it in.
+        """
         with transaction.atomic():
+            spend("choice", self.person, address, TOO_OFTEN)
             [now] = tick(self.person)
             self.refresh_from_db()
             if self.gone or not self.read_at:
-                return
+                return transaction.set_rollback(True)  # nothing changed: no page is told
             alike = {"kind": self.kind, "thread_type": self.thread_type_id, "thread_id": self.thread_id}
             same = Notification.objects.unread().filter(person=self.person, **alike)
             if self.kind in self.MERGED and (other := same.first()):
@@ -285,6 +291,18 @@ def tell_each(recipients, *, thread, source, by):
     for row in joined:
         row.recount()
         row.save()
+
+
+def newly_named(source, before):
+    """Whom the ``body`` of ``source`` names since an edit, and its text ``before`` (str) did not: list of Person.
+
+    Left out are those who were told of it already: however often it is edited, no more people are told that they are
+    named in it than one text may name.
+    """
+    told = dict(Cause.objects.filter(**pointing("source", source)).values_list("person", "notification__kind"))
+    left = max(0, settings.MENTIONS - list(told.values()).count(Notification.Kind.MENTION))
+    known = {person.pk for person in named(before)} | told.keys()
+    return [person for person in named(source.body) if person.pk not in known][:left]
 
 
 def _willing(told, thread, source, by):

@@ -10,10 +10,11 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import Notification, retract, tell_each
+from inbox.models import Notification, newly_named, retract, tell_each
 from live.models import Item
 from live.ticks import tick
 from people.markdown import named, talk
+from people.rates import TOO_OFTEN, afford, spend
 from people.rules import Closed, Refused, tidy
 from posts.models.moderation import QUEUE, Moderated, Ruling, given, moderates
 from posts.models.review import examine
@@ -105,9 +106,13 @@ class Comment(Moderated, Item):
         the moderator's eyes, if the comment still waits.
         """
         body = self.readable(body)
+        if visit:
+            afford("edit", by, visit.address, TOO_OFTEN)
         new = Comment(post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=talk(body))
         objection = visit and examine(new, visit)
         with transaction.atomic():
+            if visit:
+                spend("edit", by, visit.address, TOO_OFTEN)
             [now] = tick(self.post)
             self.refresh_from_db()
             if by.pk != self.author_id:
@@ -146,7 +151,7 @@ class Comment(Moderated, Item):
             if not own and not by.has_perm("posts.moderate_comment"):
                 raise PermissionDenied
             if self.is_removed:
-                return
+                return transaction.set_rollback(True)  # nothing changed: no page is told
             if own and timezone.now() - self.created_at > timedelta(seconds=settings.COMMENT_DELETE_WITHIN):
                 raise Refused(_("The time to delete this comment has passed."))
             reason = "" if own else given(reason, _("Say why you remove this comment."))
@@ -201,11 +206,13 @@ class Comment(Moderated, Item):
         retract(self)
 
     def recipients(self, before=""):
-        """Whom the comment concerns, and how (dict of kind to people); after an edit of ``before``, the newly named."""
+        """Whom the comment concerns, and how (dict of kind to people); after an edit of ``before``, the newly named.
+
+        However often it is edited, no more people are told than one text may name.
+        """
         kind = Notification.Kind
         if before:
-            known = named(before)
-            return {kind.MENTION: [person for person in named(self.body) if person not in known]}
+            return {kind.MENTION: newly_named(self, before)}
         answered = [self.parent.author] if self.parent and self.parent.author_id else []
         return {kind.MENTION: named(self.body), kind.REPLY: answered, kind.COMMENT: [self.post.author]}
 

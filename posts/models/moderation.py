@@ -11,7 +11,7 @@ from inbox.models import Cause, Notification, tell
 from inbox.models.things import pointing
 from live.ticks import tick
 from people.models import Person
-from people.rates import spend
+from people.rates import TOO_OFTEN, spend
 from people.rules import Refused, tidy
 
 REASON = 200  # characters
@@ -101,7 +101,7 @@ class Moderated:
         reason = given(reason, _("Say what is wrong with this comment."))
         with transaction.atomic():
             if visit:
-                spend("report", by, visit.address)
+                spend("report", by, visit.address, TOO_OFTEN)
             tick(QUEUE)
             self.refresh_from_db()
             if by.pk == self.author_id:

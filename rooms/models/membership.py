@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox.models import read
 from live.models import Item
 from live.ticks import tick
+from people.rates import TOO_OFTEN, spend
 
 
 class MyRooms:
@@ -73,15 +74,20 @@ class Membership(Item):
         if standing.filter(read__gte=models.F("room__last")).exists():
             read(self.person, self.room)  # in the inbox, too
 
-    def listen(self, involvement):
-        """Hear of as much as ``involvement`` says."""
+    def listen(self, involvement, address=None):
+        """Hear of as much as ``involvement`` says, which the person chose at ``address`` (str). Raises ``TooFast``."""
         with transaction.atomic():
+            spend("choice", self.person, address, TOO_OFTEN)
             [now] = tick(MyRooms(self.person_id))
             Membership.objects.filter(pk=self.pk).update(involvement=involvement, changed=now)
 
-    def leave(self):
-        """End: the person's pages hear nothing more of a room that is not open to all."""
+    def leave(self, address=None):
+        """End: the person's pages hear nothing more of a room that is not open to all.
+
+        ``address`` (str) is where the person asked for it, if they did. Raises ``TooFast``.
+        """
         with transaction.atomic():
+            spend("choice", self.person, address, TOO_OFTEN)
             _room, now = tick(self.room, MyRooms(self.person_id))
             self.left_at = timezone.now()
             self.stamp(now)

@@ -7,10 +7,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import Notification, retract, tell_each
+from inbox.models import Notification, newly_named, retract, tell_each
 from live.models import Item
 from live.ticks import tick
 from people.markdown import named, talk
+from people.rates import TOO_OFTEN, spend
 from people.rules import Closed, Refused, tidy
 from rooms.models.membership import Membership
 
@@ -69,10 +70,14 @@ class Message(Item):
 
     # Verbs
 
-    def revise(self, by, body):
-        """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``."""
+    def revise(self, by, body, address=None):
+        """Let ``by`` put ``body`` (str) in the place of the text; ``address`` (str) is where from.
+
+        Raises ``Refused``, ``PermissionDenied``.
+        """
         body = self.readable(body)
         with transaction.atomic():
+            spend("edit", by, address, TOO_OFTEN)
             [now] = tick(self.room)
             self.refresh_from_db()
             if by.pk != self.author_id or not self.room.readable_by(by):
@@ -100,7 +105,7 @@ class Message(Item):
             if not own and not self.moderated_by(by):
                 raise PermissionDenied
             if self.removed_at:
-                return
+                return transaction.set_rollback(True)  # nothing changed: no page is told
             if own:
                 self.vet("delete")
             if not own and not reason.strip():
@@ -165,9 +170,9 @@ class Message(Item):
         kind = Notification.Kind
         hears_nothing = models.Q(involvement=Membership.Involvement.NOTHING)
         if not self.room.is_direct:
-            known = named(before) if before else []
-            deaf = self.room.memberships.filter(hears_nothing).values_list("person", flat=True)
-            return {kind.MENTION: [one for one in named(self.body) if one not in known and one.pk not in set(deaf)]}
+            people = newly_named(self, before) if before else named(self.body)
+            deaf = set(self.room.memberships.filter(hears_nothing).values_list("person", flat=True))
+            return {kind.MENTION: [person for person in people if person.pk not in deaf]}
         hearing = self.room.memberships.standing().exclude(hears_nothing).select_related("person")
         return {} if before else {kind.MESSAGE: [membership.person for membership in hearing]}
 

@@ -3,6 +3,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.rates import TOO_OFTEN, spend
 from people.rules import Refused, tidy
 from rooms.models.message import Message
 
@@ -26,10 +27,10 @@ class Report(models.Model):
         return self.reason
 
     @classmethod
-    def make(cls, message, by, reason):
+    def make(cls, message, by, reason, address=None):
         """Let ``by`` report ``message`` for a ``reason`` (str); once, a second report changes nothing.
 
-        → the report. Raises ``Refused``.
+        ``address`` (str) is where from. → the report. Raises ``Refused``.
         """
         reason = tidy(reason)
         if not reason:
@@ -37,6 +38,7 @@ class Report(models.Model):
         if message.author_id == by.pk:
             raise Refused(_("This is your own message: you can delete it."))
         with transaction.atomic():
+            spend("report", by, address, TOO_OFTEN)
             return cls.objects.get_or_create(message=message, by=by, defaults={"reason": reason[:300]})[0]
 
     def settle(self):

@@ -1,4 +1,3 @@
-import math
 from datetime import timedelta
 
 from django.conf import settings
@@ -19,15 +18,16 @@ from live.hub import hush
 from live.models import Item
 from live.streams import name_of
 from live.ticks import tick
+from people.markdown import talk
 from people.models import Person
+from people.rates import TooFast, afford, spend
 from people.rules import Closed, Refused
 from rooms.models.block import Block
 from rooms.models.membership import Membership, MyRooms
 from rooms.models.message import Message
 
-
-class SlowDown(Refused):
-    status = 429
+SLOW_DOWN = _("Slow down: %(n)s s.")
+BEGUN_TOO_MANY = _("You have begun too many conversations today. Try again in %(n)s s.")
 
 
 class RoomQuerySet(models.QuerySet):
@@ -95,23 +95,36 @@ class Room(Item):
 
     # Verbs
 
-    def say(self, by, body, key=None):
-        """Let ``by`` say ``body`` (str). → the message.
+    def say(self, by, body, key=None, address=None):
+        """Let ``by`` say ``body`` (str) from ``address`` (str; without one it is not limited). → the message.
 
         ``key`` (UUID) names the attempt: the same attempt made again yields the stored message. Raises
         ``Refused``, and ``PermissionDenied`` if ``by`` may not even read here.
         """
         body = Message.readable(body)
-        if self.kind == self.Kind.OPEN:
-            self.admit(by)
+        if twin := self.twin(by, key):
+            return twin
+        try:
+            afford("line", by, address, SLOW_DOWN)
+            if self.kind == self.Kind.OPEN:
+                self.admit(by)
+            return self._say(Message(room=self, author=by, body=body, html=talk(body), key=key), address)
+        except TooFast:  # the same attempt, made twice at once?
+            if twin := self.twin(by, key):
+                return twin
+            raise
+
+    def _say(self, message, address):
+        by = message.author
         listening = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
         with transaction.atomic():
+            spend("line", by, address, SLOW_DOWN)
             now, *lists = tick(self, *map(MyRooms, listening))  # first, for it locks the stream
-            if twin := key and Message.objects.filter(author=by, key=key, room=self).first():
+            if twin := self.twin(by, message.key):
+                transaction.set_rollback(True)
                 return twin
             self.refresh_from_db()
             self.vet(by)
-            message = Message(room=self, author=by, body=body, key=key)
             message.follow(self.messages.standing().order_by("-pk").first())
             message.stamp(now)
             message.save()
@@ -126,27 +139,27 @@ class Room(Item):
         return message
 
     @classmethod
-    def write(cls, by, others, body, key=None):
+    def write(cls, by, others, body, key=None, address=None):
         """Let ``by`` say ``body`` (str) to ``others`` (list of Person); their conversation may begin with it.
 
         → the message. Raises ``Refused``.
         """
         Message.readable(body)
         with transaction.atomic():
-            room = cls.between(by, others) or cls.begin(by, others)
-            return room.say(by, body, key)
+            room = cls.between(by, others) or cls.begin(by, others, address)
+            return room.say(by, body, key, address)
 
     @classmethod
-    def begin(cls, by, others):
-        """Make the conversation between ``by`` and ``others`` (list of Person). → the room. Raises ``Refused``."""
-        now = timezone.now()
+    def begin(cls, by, others, address=None):
+        """Make the conversation between ``by``, at ``address``, and ``others`` (list of Person). → the room.
+
+        Raises ``Refused``.
+        """
         if not 1 <= len(others) < settings.CONVERSATION_MOST:
             raise Refused(_("A conversation has at most %(n)s people."), params={"n": settings.CONVERSATION_MOST})
-        if now - by.date_joined < timedelta(seconds=settings.CONVERSATION_AGE):
+        if timezone.now() - by.date_joined < timedelta(seconds=settings.CONVERSATION_AGE):
             raise Refused(_("Your account is too new to begin a conversation. Try again tomorrow."))
-        begun = cls.objects.private().filter(created_by=by, created_at__gt=now - timedelta(days=1)).count()
-        if settings.RATES and begun >= settings.CONVERSATIONS_A_DAY:
-            raise SlowDown(_("You have begun %(n)s conversations today. Try again tomorrow."), params={"n": begun})
+        spend("conversation", by, address, BEGUN_TOO_MANY)
         if Block.objects.filter(by__in=others, whom=by).exists():
             raise Refused(_("This person does not accept messages from you."))
         key = cls.key_of(by, others)
@@ -214,18 +227,10 @@ class Room(Item):
                 raise Refused(_("There is nobody left to read this."))
             if len(others) == 1 and Block.objects.filter(by=others[0], whom=by).exists():
                 raise Refused(_("This person does not accept messages from you."))
-        if settings.RATES:
-            self.pace(by)
 
-    @staticmethod
-    def pace(by):
-        """Raises ``SlowDown`` if ``by`` has said enough for now, in whatever room."""
-        now, span = timezone.now(), timedelta(seconds=settings.MESSAGE_SPAN)
-        lately = Message.objects.filter(author=by, created_at__gt=now - span).order_by("-created_at")
-        times = lately.values_list("created_at", flat=True)[: settings.MESSAGES_A_SPAN]
-        if len(times) >= settings.MESSAGES_A_SPAN:
-            wait = math.ceil((times[len(times) - 1] + span - now).total_seconds())
-            raise SlowDown(_("Slow down: %(n)s s."), params={"n": max(1, wait)})
+    def twin(self, by, key):
+        """The message that the same attempt has made already, or None."""
+        return self.messages.filter(author=by, key=key).first() if key else None
 
     # Questions
 

@@ -8,13 +8,19 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
+from parley.settings import RATES_OF
 
 from live.streams import Viewer, cursors, delta, find, name_of, people_behind
+from people.rates import Spent, TooFast
 from people.rules import Closed, Refused
 from rooms.models import Block, Membership, Message, MyRooms, Report, Room
-from rooms.models.room import SlowDown, mark_unread
+from rooms.models.room import mark_unread
+
+HERE = "192.0.2.1"
 
 
 def aged(message, **age):
@@ -34,11 +40,6 @@ def told(thing, since=0):
     return delta(find(name_of(thing)), since)[0]
 
 
-@pytest.fixture
-def unhurried(settings):
-    settings.RATES = False
-
-
 def test_what_is_said_stands_as_written_and_once(lobby, bob):
     key = uuid4()
     said = [lobby.say(bob, "  Hello *there*\r\n", key) for _ in range(5)]
@@ -52,16 +53,100 @@ def test_lengths_and_silence_are_refused(lobby, bob):
     assert lobby.say(bob, "字" * 2000)
 
 
-def test_five_messages_in_five_seconds_and_no_more(lobby, den, bob):
-    for n in range(5):
-        (lobby if n % 2 else den).say(bob, f"line {n}")
-    said = refusal(lobby.say, bob, "one more", kind=SlowDown)
+def later(seconds):
+    """Let it be so many ``seconds`` later: what was done is longer ago."""
+    for row in Spent.objects.all():
+        row.times = [one - seconds for one in row.times]
+        row.save()
+
+
+def test_five_messages_in_five_seconds_and_no_more(lobby, den, bob, settings):
+    settings.RATES_OF = RATES_OF
+    key = uuid4()
+    for n in range(4):
+        (lobby if n % 2 else den).say(bob, f"line {n}", address=HERE)
+    lobby.say(bob, "the fifth", key, HERE)
+    said = refusal(lobby.say, bob, "one more", None, HERE, kind=TooFast)
     assert said == "Slow down: 5 s."
     with translation.override("zh-hans"):
-        assert refusal(lobby.say, bob, "one more") == "太快了，5 秒后再试。"
-    for message in Message.objects.all():
-        aged(message, seconds=6)
-    assert lobby.say(bob, "one more")
+        assert refusal(lobby.say, bob, "one more", None, HERE) == "太快了，5 秒后再试。"
+    assert lobby.say(bob, "the fifth", key, HERE) == Message.objects.latest("pk")  # the same attempt
+    later(5)
+    assert lobby.say(bob, "one more", address=HERE)
+
+
+def test_lines_in_all_rooms_count_together_over_minutes_too(lobby, den, bob, carol, settings):
+    settings.RATES_OF = {"line": {"person": [(5, 5), (7, 300)]}}
+    for n in range(7):
+        (lobby if n % 2 else den).say(bob, f"line {n}", address=HERE)
+        later(2)
+    assert 280 < refused_for(lobby.say, bob, "one more", None, HERE) <= 300
+    assert refused_for(Room.write, bob, [carol], "one more", None, HERE) and not Room.objects.private().exists()
+    assert lobby.say(carol, "my first", address=HERE)
+
+
+def refused_for(function, *arguments):
+    """For how long (seconds) ``function`` is refused."""
+    with pytest.raises(TooFast) as caught:
+        function(*arguments)
+    return caught.value.seconds
+
+
+def test_a_line_that_is_refused_is_not_read_for_names(lobby, bob, carol, settings):
+    settings.RATES_OF = {"line": {"person": [(1, 60)]}}
+    lobby.say(bob, "hello", address=HERE)
+    with CaptureQueriesContext(connection) as asked:
+        refused_for(lobby.say, bob, "hello @carol", None, HERE)
+    assert not [query for query in asked.captured_queries if "username" in query["sql"]]
+    assert lobby.say(carol, "hello @bob").html.count("<a ") == 1
+
+
+def test_edits_of_lines_and_comments_count_together(lobby, bob, carol, settings):
+    settings.RATES_OF = {"edit": {"person": [(3, 30)]}}
+    said = [lobby.say(bob, f"line {n}") for n in range(2)]
+    for n in range(3):
+        said[n % 2].revise(bob, f"edited {n}", HERE)
+    [before] = cursors(lobby)
+    assert refused_for(said[0].revise, bob, "too much", HERE) <= 30
+    assert cursors(lobby) == [before] and not Message.objects.filter(body="too much").exists()
+    lobby.say(carol, "mine").revise(carol, "still mine", HERE)
+
+
+def test_edits_of_a_line_tell_no_more_people_than_one_text_names(lobby, bob, person):
+    people = [person(f"p{n}") for n in range(14)]
+    said = lobby.say(bob, f"hello @{people[0]}")
+    for one in people[1:]:
+        said.revise(bob, f"hello @{one}")
+    assert sum(one.notifications.standing().count() for one in people) == 10
+
+
+def test_deleting_again_tells_no_page(lobby, bob):
+    said = lobby.say(bob, "hello")
+    said.remove(bob)
+    [before] = cursors(lobby)
+    said.remove(bob)
+    assert cursors(lobby) == [before]
+
+
+def test_reports_in_rooms_are_limited(lobby, bob, carol, settings):
+    said = [lobby.say(bob, f"line {n}") for n in range(3)]
+    settings.RATES_OF = {"report": {"person": [(2, 60)]}}
+    for message in said[:2]:
+        Report.make(message, carol, "rude", HERE)
+    assert refused_for(Report.make, said[2], carol, "rude", HERE)
+    assert Report.objects.count() == 2
+
+
+def test_a_member_changes_their_mind_only_so_often(den, alice, settings):
+    settings.RATES_OF = {"choice": {"person": [(2, 60)]}}
+    membership = den.memberships.get(person=alice)
+    membership.listen("nothing", HERE)
+    membership.listen("everything", HERE)
+    assert refused_for(membership.listen, "nothing", HERE) and refused_for(membership.leave, HERE)
+    membership.refresh_from_db()
+    assert membership.involvement == "everything" and membership.left_at is None
+    for _ in range(3):
+        membership.leave()  # as an administrator takes somebody out
 
 
 def test_one_edits_and_deletes_ones_own_for_a_quarter_of_an_hour(lobby, bob, carol):
@@ -90,7 +175,7 @@ def test_a_moderator_removes_with_a_reason_what_is_public_or_reported(lobby, bob
     assert private.removed_at
 
 
-def test_lines_show_where_days_and_turns_begin_and_pass_that_on_when_removed(lobby, bob, carol, unhurried):
+def test_lines_show_where_days_and_turns_begin_and_pass_that_on_when_removed(lobby, bob, carol):
     first, second = aged(lobby.say(bob, "yesterday"), days=2), lobby.say(bob, "today")
     third, fourth = lobby.say(bob, "still me"), lobby.say(carol, "and me")
     assert [(one.opens_day, one.opens_turn) for one in (first, second, third, fourth)] == [
@@ -134,7 +219,7 @@ def test_only_members_read_and_write_where_it_is_for_members(lobby, den, bob, ca
     assert den.readable_by(bob)
 
 
-def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, bob, settings, unhurried):
+def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, bob, settings):
     settings.MESSAGES_IN_PAGE = 5
     said = [lobby.say(bob, f"line {n}") for n in range(8)]
     [now] = cursors(lobby)
@@ -145,7 +230,7 @@ def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, b
     assert lobby.floor == said[3].pk and f"?before={said[3].pk}" in html
 
 
-def test_the_list_is_marked_once_for_the_absent_and_cleared_by_reading(den, alice, bob, unhurried):
+def test_the_list_is_marked_once_for_the_absent_and_cleared_by_reading(den, alice, bob):
     mine = den.memberships.get(person=alice)
     first = den.say(bob, "anybody?")
     mark_unread()
@@ -171,7 +256,7 @@ def test_who_wants_to_hear_nothing_is_not_told(den, alice, bob):
     assert cursors(MyRooms(alice.pk)) == [before]
 
 
-def test_a_conversation_is_found_by_its_people_and_begins_with_its_first_message(alice, bob, carol, unhurried):
+def test_a_conversation_is_found_by_its_people_and_begins_with_its_first_message(alice, bob, carol):
     with pytest.raises(Refused):
         Room.write(alice, [bob], " ")
     assert not Room.objects.exists()
@@ -228,10 +313,12 @@ def test_new_accounts_the_blocked_and_the_busy_begin_no_conversation(person, ali
     Block.objects.create(by=bob, whom=dora)
     with translation.override("zh-hans"):
         assert refusal(Room.write, dora, [bob], "hi") == "对方暂不接收你的消息。"
-    settings.CONVERSATIONS_A_DAY = 1
-    Room.write(alice, [dora], "hello")
-    assert "1 conversations today" in refusal(Room.write, alice, [person("erin")], "hi", kind=SlowDown)
-    assert Room.write(alice, [dora], "and on")
+    settings.RATES_OF = {"conversation": {"person": [(1, 24 * 3600)]}}
+    Room.write(alice, [dora], "hello", None, HERE)
+    erin = person("erin")
+    assert "too many conversations today" in refusal(Room.write, alice, [erin], "hi", None, HERE, kind=TooFast)
+    assert not Room.between(alice, [erin])
+    assert Room.write(alice, [dora], "and on", None, HERE)
 
 
 def test_a_conversation_has_at_most_ten_people(person, alice):

@@ -18,9 +18,8 @@ def told(person):
 
 
 @pytest.fixture
-def talking(bob, carol, settings):
-    """A conversation in which bob has said hello to carol; nobody is in a hurry."""
-    settings.RATES = False
+def talking(bob, carol):
+    """A conversation in which bob has said hello to carol."""
     return Room.write(bob, [carol], "hello").room
 
 

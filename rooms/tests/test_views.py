@@ -72,19 +72,45 @@ def test_htmx_gets_the_next_line_to_write_in_and_what_the_page_misses(lobby, as_
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize("long", [{}, {"long": "on"}])
-def test_what_is_refused_stays_in_its_form(lobby, as_bob, headers, long):
+def test_what_is_refused_stays_in_its_form(lobby, as_bob, settings, headers, long):
     for body, said in [("", "Write something first."), ("x" * 2001, "at most 2000 characters (yours has 2001)")]:
         answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", body, headers, **long)
         html = answer.content.decode()
         assert answer.status_code == 422 and said in html and 'role="alert"' in html
         assert f"{'>' + chr(10) if long else 'value=' + chr(34)}{body}" in html
-    for n in range(5):
-        say(as_bob, f"/rooms/{lobby.pk}/messages/", f"line {n}")
-    assert say(as_bob, f"/rooms/{lobby.pk}/messages/", "six", headers).status_code == 429
+    settings.RATES_OF = {"line": {"person": [(1, 60)]}}
+    say(as_bob, f"/rooms/{lobby.pk}/messages/", "one")
+    answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", "the second", headers, **long)
+    assert answer.status_code == 429 and 55 <= int(answer["Retry-After"]) <= 60
+    assert "the second" in answer.content.decode() and 'role="alert"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_edit_too_many_is_refused_with_the_time_to_wait_and_the_text_kept(lobby, as_bob, bob, settings, headers):
+    settings.RATES_OF = {"edit": {"person": [(1, 60)]}}
+    said = lobby.say(bob, "helo")
+    said.revise(bob, "hello", "127.0.0.1")
+    answer = as_bob.post(f"/rooms/messages/{said.pk}/edit/", {"body": "hello all"}, headers=headers)
+    assert answer.status_code == 429 and 55 <= int(answer["Retry-After"]) <= 60
+    html = answer.content.decode()
+    assert "hello all" in html and f"You have done this too often. Try again in {answer['Retry-After']} s." in html
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_choice_too_many_is_answered_with_the_time_to_wait(den, client, bob, settings, headers):
+    settings.RATES_OF = {"choice": {"person": [(1, 60)]}}
+    client.force_login(bob)
+    answers = [
+        client.post(f"/rooms/{den.pk}/involvement/", {"involvement": involvement}, headers=headers)
+        for involvement in ("everything", "nothing")
+    ]
+    assert [answer.status_code for answer in answers] == [302, 429] and answers[1]["Retry-After"]
+    assert "You have done this too often" in answers[1].content.decode()
+    assert den.memberships.get(person=bob).involvement == "everything"
 
 
 def test_older_lines_come_in_their_order_up_to_what_a_page_holds(lobby, as_bob, bob, settings):
-    settings.RATES, settings.MESSAGES_AT_FIRST, settings.MESSAGES_IN_PAGE = False, 2, 5
+    settings.MESSAGES_AT_FIRST, settings.MESSAGES_IN_PAGE = 2, 5
     said = [lobby.say(bob, f"line {n}").pk for n in range(9)]
     html = as_bob.get("/rooms/the-lobby/").content.decode()
     assert re.findall(r'id="message-(\d+)"', html) == [str(pk) for pk in said[-2:]]

@@ -25,9 +25,8 @@ CAST = ["anonymous", "banned", "owner", "other", "author", "moderator", "editor"
 
 
 @pytest.fixture
-def world(settings):
+def world():
     """The cast, and one of each thing: what is ``owner``'s is not ``other``'s, nor ``author``'s ``editor``'s."""
-    settings.RATES = False
     made = SimpleNamespace(anonymous=AnonymousUser())
     groups = {"author": "Authors", "moderator": "Moderators", "editor": "Editors"}
     for name in CAST[1:]:
