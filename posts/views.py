@@ -6,7 +6,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -80,13 +79,16 @@ def post(request, slug):
 @require_POST
 def unlock(request, slug):
     found = readable_post(request, slug)
-    form = UnlockForm(request.POST)
+    form, refusal = UnlockForm(request.POST), None
     if form.is_valid():
-        if constant_time_compare(form.cleaned_data["password"], found.password):
-            request.session["unlocked"] = [*request.session.get("unlocked", []), found.pk]
+        try:
+            found.unlock(request.session, form.cleaned_data["password"], request.user, visit(request).address)
             return redirect(found)
-        form.add_error("password", _("That is not the password."))
-    return render(request, "posts/locked.html", {"post": found, "form": form, "live": watched(request)}, status=422)
+        except Refused as error:
+            form.add_error("password", refusal := error)
+    context = {"post": found, "form": form, "live": watched(request)}
+    status = refusal.status if refusal else 422
+    return retry_after(render(request, "posts/locked.html", context, status=status), refusal)
 
 
 @signed_in
@@ -243,19 +245,21 @@ def edit_comment(request, pk):
     if found.author_id != request.user.pk:
         raise Http404
     form = CommentForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
-    status = 200
+    status, refusal = 200, None
     if request.method == "POST" and form.is_valid():
         try:
             found.revise(request.user, form.cleaned_data["body"], visit(request))
             return answer(request, found)
-        except Refused as refusal:
-            form.add_error(None, refusal)
+        except Refused as error:
+            form.add_error(None, refusal := error)
     if form.errors:
-        status = 422
+        status = refusal.status if refusal else 422
     if request.htmx:
         context = {"comment": found, "form": form, "autofocus": not form.is_bound}
-        return render(request, "partials/edit_form.html", context, status=status)
-    return render_comment_page(request, "posts/edit.html", found, form, status)
+        response = render(request, "partials/edit_form.html", context, status=status)
+    else:
+        response = render_comment_page(request, "posts/edit.html", found, form, status)
+    return retry_after(response, refusal)
 
 
 @signed_in
@@ -329,7 +333,7 @@ def readable_post(request, slug):
 
 def locked(request, found):
     """The page that asks for the password of ``found``, or None if there is nothing to ask."""
-    if not found.password or found.editable_by(request.user) or found.pk in request.session.get("unlocked", []):
+    if found.is_unlocked(request.session) or found.editable_by(request.user):
         return None
     return render(request, "posts/locked.html", {"post": found, "form": UnlockForm(), "live": watched(request)})
 

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.html import strip_tags
 from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from live.models import Item
 from live.ticks import tick
 from people.markdown import talk
 from people.rates import TooFast, afford, spend
+from people.rules import Refused
 from posts import markdown
 from posts.models.comment import Comment
 from posts.models.moderation import QUEUE
@@ -196,14 +198,14 @@ class Post(Item):
         house's own doing.
         """
         body = Comment.readable(body)
-        comment = Comment(post=self, author=author, body=body, html=talk(body), key=key)
-        comment.place(parent)
         try:
             if visit:
                 if twin := Comment.twin(self, author, body, parent, key):
                     return twin
                 Comment.vet(self, parent)
                 afford("comment", author, visit.address)
+            comment = Comment(post=self, author=author, body=body, html=talk(body), key=key)
+            comment.place(parent)
             ruling = visit and review(comment, visit)
             return self._comment(comment, ruling, visit)
         except TooFast:  # the same attempt, made twice at once?
@@ -228,6 +230,19 @@ class Post(Item):
             self.count_comments(+1)
             comment.tell()
         return comment
+
+    def unlock(self, session, password, person, address):
+        """Let who gives the ``password`` (str) read in this ``session``: ``person`` (or AnonymousUser) at ``address``.
+
+        Raises ``Refused`` for a wrong one, and ``TooFast`` after too many wrong ones.
+        """
+        with transaction.atomic():
+            spend("unlock", person, address, _("Too many wrong passwords. Try again in %(n)s s."))
+            known = bool(self.password) and constant_time_compare(password, self.password)
+            transaction.set_rollback(known)  # a right one does not count
+        if not known:
+            raise Refused(_("That is not the password."))
+        session["unlocked_posts"] = session.get("unlocked_posts", {}) | {str(self.pk): self.lock}
 
     def count_comments(self, more):
         """Keep the number of comments; in the transaction that changes it, with the stream locked."""
@@ -258,6 +273,16 @@ class Post(Item):
                 or (person.pk == self.author_id and person.has_perm("posts.change_post"))
             )
         )
+
+    def is_unlocked(self, session):
+        """Whether the present password, if the post has one, was given in ``session``."""
+        given = session.get("unlocked_posts", {}).get(str(self.pk), "")
+        return not self.password or constant_time_compare(given, self.lock)
+
+    @property
+    def lock(self):
+        """What a session remembers of the password (str), and that is another one when the password is."""
+        return salted_hmac("posts.lock", f"{self.pk} {self.password}", algorithm="sha256").hexdigest()
 
     @property
     def data_key(self):
