@@ -1,5 +1,6 @@
 """For all tests: signals end a run in order, and where CI is set a skipped test is a failure."""
 
+import asyncio
 import os
 import signal
 
@@ -7,7 +8,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
-from live.streams import lately
+from live.cache import html_cache
 
 # As Ctrl-C does: pytest then tears down its fixtures, and no server outlives it.
 signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -41,7 +42,7 @@ def forgetful(settings):
 
     Nobody waits for review or is too fast, but where a test is about that (``strangers``).
     """
-    lately.clear()
+    html_cache.clear()
     cache.clear()
     settings.REVIEW, settings.RATES_OF = False, {}
 
@@ -51,3 +52,23 @@ def plain_static_files(settings):
     """Pages name static files without asking for the manifest that ``collectstatic`` would have made."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
+
+
+@pytest.fixture
+def run():
+    """``run(coroutine)``: in an event loop of its own, with a hub of its own."""
+
+    def run(coroutine):
+        async def alone():
+            try:
+                return await coroutine
+            finally:
+                while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+                    for task in tasks:  # again and again: one whose thread ends at this moment overhears it (asgiref)
+                        task.cancel()
+                    await asyncio.wait(tasks, timeout=1)
+
+        assert "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]
+        return asyncio.run(alone())
+
+    return run

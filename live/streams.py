@@ -15,7 +15,8 @@ A stream is named by its object, never by a string glued together at the call.
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock
+from functools import partial
+from importlib import import_module
 from typing import NamedTuple
 
 from django.conf import settings
@@ -31,14 +32,14 @@ from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 
 from live import fragments, metrics
+from live.cache import html_cache
 from live.models import Head
 
 logger = logging.getLogger("live")
 kinds = {}
 signer = Signer(salt="live.streams")
-lately = {}  # (name, language, since, head) -> the text of that step; the rows behind it have not changed since
-LATELY = 200  # steps remembered
-_locks = [Lock() for _ in range(16)]
+shown_everywhere = []  # watched things, as the names of people, that stand in fragments of any stream: apps add them
+KEPT = 10  # seconds that a delta is kept: what it shows beyond all that ticks with it is never older
 
 
 def register(model):
@@ -167,6 +168,11 @@ class Viewer:
         return people_behind([self])[self]
 
 
+def session_key(cookie):
+    """The key in the session's ``cookie`` (str, or None), or None if the engine of sessions never made such a key."""
+    return import_module(settings.SESSION_ENGINE).SessionStore(cookie).session_key
+
+
 def people_behind(viewers):
     """Who is signed in by the sessions of ``viewers`` (iterable of ``Viewer``). → dict of viewer to person
 
@@ -266,42 +272,54 @@ def _said(values, cursor):
     return int(said) if said.isdecimal() and len(said) < 19 else None
 
 
-def delta(stream, since, head=None):
+def ticks_of(name):
+    """The newest tick of the stream ``name``, and those of what is shown everywhere (tuple of int)."""
+    return tuple(heads([name, *map(name_of, shown_everywhere)]).values())
+
+
+def delta(stream, since, ticks=None):
     """What a page that has seen tick ``since`` (int) of ``stream`` must be told.
 
     Returns ``(text, head)``: the fragments (str, empty if nothing changed) and the tick (int) they lead to.
-    The ``head`` is read first: what is committed meanwhile is told twice rather than never. An item that
-    cannot be rendered is logged and left out; the others go on.
+    The head is the first of ``ticks`` (``ticks_of``), which are read first: what is committed meanwhile is told twice
+    rather than never. An item that cannot be rendered is logged and left out; the others go on.
 
-    A step from one tick to another is rendered once for all who need it: the writer's answer, the open pages.
+    A step from one tick to another is rendered once for all who need it: the writer's answer, the open pages. A cursor
+    is the page's to choose: all that are too old, or from the future, are one and the same step.
     """
     name = name_of(stream.thing)
-    if head is None:
-        [head] = heads([name]).values()
+    ticks = ticks or ticks_of(name)
+    head = ticks[0]
     if since == head:
         return "", head
-    step = name, get_language(), since, head
-    with _locks[hash(step) % len(_locks)]:  # whoever needs the same at the same moment waits for it
-        text = lately.get(step)
-        if text is None:
-            text = _compose(stream, name, since, head)
-            if len(lately) >= LATELY:
-                lately.clear()
-            lately[step] = text
-    return text, head
+    key = name, get_language(), ticks
+    if html_cache.get((*key, "too old"), -1) < since < head:
+        try:
+            return html_cache.get_or_set((*key, since), partial(_step, stream, since, head), KEPT), head
+        except TooOld:
+            html_cache.set((*key, "too old"), since, KEPT)
+    return html_cache.get_or_set((*key, "whole"), partial(_whole, stream, head), KEPT), head
 
 
-def _compose(stream, name, since, head):
-    items = list(stream.items(since)) if since < head else []
-    if since > head or len(items) > stream.limit:  # a cursor from the future: the database was set back
-        metrics.WHOLES.inc()
-        parts = [_safely(stream.whole)]
-    else:
-        parts = [_safely(stream.show, item, since) for item in items]
-        parts.append(_safely(stream.totals))
-    cursor = Cursor(name, head)
-    parts.append(fragments.replace(cursor.html, f"#{cursor.element_id}"))
-    return fragments.join(parts)
+class TooOld(Exception):
+    """More changed since a cursor than goes out one by one: so it did since all older ones."""
+
+
+def _step(stream, since, head):
+    items = list(stream.items(since))
+    if len(items) > stream.limit:
+        raise TooOld
+    return _closed([*(_safely(stream.show, item, since) for item in items), _safely(stream.totals)], stream, head)
+
+
+def _whole(stream, head):
+    metrics.WHOLES.inc()
+    return _closed([_safely(stream.whole)], stream, head)
+
+
+def _closed(parts, stream, head):
+    cursor = Cursor(name_of(stream.thing), head)
+    return fragments.join([*parts, fragments.replace(cursor.html, f"#{cursor.element_id}")])
 
 
 class Composed(NamedTuple):
@@ -320,22 +338,28 @@ def compose(name, language, since, viewers):
     The head is read before anybody is asked for: a right that ends later has a later tick, and is asked for again.
     """
     with translation.override(language):
-        [head] = heads([name]).values()
+        ticks = ticks_of(name)
         stream = find(name)
-        if stream is None:
-            return Composed("", since, dict.fromkeys(viewers, ("", None)), False)
-        public = stream.allows(AnonymousUser())
-        strangers = set()
-        if not public:
-            people = people_behind(viewers)
-            allowed = stream.allowed(set(people.values()))
-            strangers = {viewer for viewer, person in people.items() if person not in allowed}
-        refused = {viewer: stream.dismiss(viewer) for viewer in strangers}
-        if refused and strangers == viewers:
+        public, refused = ask(stream, viewers)
+        if stream is None or (refused and refused.keys() == viewers):
             return Composed("", since, refused, public)
         with metrics.RENDER.time():
-            text, head = delta(stream, since, head)
+            text, head = delta(stream, since, ticks)
         return Composed(text, head, refused, public)
+
+
+def ask(stream, viewers):
+    """Ask who of ``viewers`` (set of ``Viewer``) may listen to ``stream`` (None if it is gone).
+
+    → ``(public, refused)``, as in ``Composed``: whether everybody may; and who may not, with what they are told.
+    """
+    if stream is None:
+        return False, dict.fromkeys(viewers, ("", None))
+    if stream.allows(AnonymousUser()):
+        return True, {}
+    people = people_behind(viewers)
+    allowed = stream.allowed(set(people.values()))
+    return False, {viewer: stream.dismiss(viewer) for viewer, person in people.items() if person not in allowed}
 
 
 def _safely(render, *arguments):

@@ -14,13 +14,14 @@ from django.utils.functional import SimpleLazyObject
 
 from live import fragments
 from live.consumers import TRY_AGAIN
-from live.streams import Stream, cursors, register
+from live.streams import Stream, cursors, register, shown_everywhere
 from live.ticks import tick
 from people.attempts import forget
 from people.models import NAMES, Names, Person
 
 SIGNED_OUT = 4401
 EVERYWHERE = []  # what stands on every page and can be watched: an app that has such a thing adds it
+shown_everywhere.append(NAMES)
 
 
 @register(Person)

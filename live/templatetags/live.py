@@ -2,12 +2,11 @@ from django import template
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
+from live.cache import html_cache
 from live.streams import name_of
 
 register = template.Library()
 register.filter("stream", name_of)
-drawn = {}  # (partial, language, likeness) -> HTML
-DRAWN = 5000  # items remembered
 
 
 @register.simple_tag
@@ -16,14 +15,9 @@ def draw(partial, item):
 
     ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
     """
+    context = {item.__class__.__name__.lower(): item}
     look = partial, get_language(), item.likeness
-    html = drawn.get(look)
-    if html is None:
-        html = render_to_string(partial, {item.__class__.__name__.lower(): item})
-        if len(drawn) >= DRAWN:
-            drawn.clear()
-        drawn[look] = html
-    return html
+    return html_cache.get_or_set(look, lambda: render_to_string(partial, context))
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)

@@ -7,7 +7,8 @@ from django.core.signing import BadSignature
 from django.db import transaction
 from django.http import QueryDict
 
-from live import ticks
+from live import streams, ticks
+from live.cache import html_cache
 from live.streams import Cursor, cursors, delta, find, heads, name_of, seen, unsign
 from live.tests.conftest import Lamp
 from live.ticks import tick
@@ -45,6 +46,48 @@ def test_a_cursor_from_the_future_gets_the_whole(lamp):
     lamp.write("on")
     text, head = told(lamp, 99)
     assert "the whole" in text and head == 1
+
+
+def test_cursors_that_a_stranger_makes_up_are_one_step_and_rendered_once(lamp, monkeypatch):
+    stream, rendered, asked = streams.kinds["lamp"], [], []
+    items = stream.items
+
+    def whole(self):
+        rendered.append(1)
+        return "the whole " * 10_000
+
+    monkeypatch.setattr(stream, "whole", whole)
+    monkeypatch.setattr(stream, "items", lambda self, since: asked.append(since) or items(self, since))
+    for n in range(40):
+        lamp.write(f"change {n}")
+    for since in [*range(34, -1, -1), *range(41, 200), 10**17]:
+        text, head = told(lamp, since)
+        assert "the whole" in text and head == 40
+    assert len(rendered) == 1 and asked == [34]
+    assert html_cache.size < 2 * len(text)
+    assert "the whole" not in told(lamp, 35)[0]
+    lamp.write("a new head")
+    assert 'value="41"' in told(lamp, 10**17)[0] and len(rendered) == 2
+
+
+def test_a_delta_is_rendered_anew_when_a_name_that_it_shows_has_changed(lamp, monkeypatch):
+    names = Lamp(2)
+    monkeypatch.setattr(streams, "shown_everywhere", [names])
+    item = lamp.write("Bob says hello")
+    assert "BOB SAYS" in told(lamp, 0)[0]
+    item.text = "somebody says hello"  # as the text of a comment whose author is renamed: the stream does not tick
+    assert "BOB SAYS" in told(lamp, 0)[0]  # the precondition: it is remembered
+    with transaction.atomic():
+        tick(names)
+    assert "BOB" not in told(lamp, 0)[0] and "SOMEBODY SAYS" in told(lamp, 0)[0]
+
+
+def test_what_a_delta_shows_beside_what_ticks_is_not_remembered_for_ever(lamp, monkeypatch):
+    monkeypatch.setattr(streams, "KEPT", 0)
+    item = lamp.write("before")
+    assert "BEFORE" in told(lamp, 0)[0]
+    item.text = "after"
+    assert "AFTER" in told(lamp, 0)[0]
 
 
 def test_an_item_that_cannot_be_rendered_is_logged_once_and_the_others_go_on(lamp, caplog):
