@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import translation
 
 from live import presence
-from live.streams import find, kinds
+from live.streams import ask, find, kinds
 from live.threads import in_thread
 
 logger = logging.getLogger("live")
@@ -140,9 +140,21 @@ class Attendance:
                 fresh = audience.newcomers & audience.listeners
                 audience.newcomers.clear()
                 if fresh:
-                    audience.hand(await self.render(audience, now), fresh)
+                    await self.hand(audience, fresh, *self.news(name, now))
                 if changed and (others := audience.listeners - fresh):
-                    audience.hand(await self.render(audience, now, before), others)
+                    await self.hand(audience, others, *self.news(name, now, before))
+
+    async def hand(self, audience, listeners, what, *arguments):
+        """Tell ``listeners`` (set) of ``audience`` ``what`` its stream says: those of them who may hear it still."""
+        if not listeners:
+            return
+        viewers = {listener.viewer for listener in listeners}
+        text, refused = await in_thread(_told, audience.name, audience.language, viewers, what, *arguments)
+        for listener in tuple(listeners & audience.listeners) if refused else ():
+            if listener.viewer in refused:
+                self.hub.dismiss(listener, audience.name, *refused[listener.viewer])
+        if text:
+            audience.hand(text, listeners & audience.listeners)
 
     def is_due(self, name):
         """Whether the audiences of ``name`` may be told again. If not, they will be when they may."""
@@ -152,13 +164,14 @@ class Attendance:
             self.hub.loop.call_later(wait, self.heard, name)
         return wait <= 0
 
-    def render(self, audience, now, before=None):
-        if kind_of(audience.name).counts_readers:
-            return in_thread(_told, audience, "readers", now)
+    def news(self, name, now, before=None):
+        """What to tell the pages of ``name``, where ``now`` are and ``before`` were: the last arguments of ``hand``."""
+        if kind_of(name).counts_readers:
+            return "readers", now
         people, anonymous = now
         was = set(people if before is None else before[0])
         came, left = [who for who in people if who not in was], sorted(was.difference(people))
-        return in_thread(_told, audience, "people", people, anonymous, came, left)
+        return "people", people, anonymous, came, left
 
     # Typing
 
@@ -194,11 +207,10 @@ class Attendance:
         try:
             for audience in self.hub.of(name):
                 themselves = {one for one in audience.listeners if one.who in typing}
-                text = await in_thread(_told, audience, "typing", typing[:NAMED])
-                audience.hand(text, audience.listeners - themselves)
+                await self.hand(audience, audience.listeners - themselves, "typing", typing[:NAMED])
                 for who in {one.who for one in themselves}:
-                    text = await in_thread(_told, audience, "typing", [one for one in typing if one != who][:NAMED])
-                    audience.hand(text, {one for one in themselves if one.who == who} & audience.listeners)
+                    pages = {one for one in themselves if one.who == who}
+                    await self.hand(audience, pages, "typing", [one for one in typing if one != who][:NAMED])
         except Exception:
             logger.exception("typing could not be told")
 
@@ -220,7 +232,10 @@ def who_is_on(names):
     }
 
 
-def _told(audience, what, *arguments):
-    with translation.override(audience.language):
-        stream = find(audience.name)
-        return getattr(stream, what)(*arguments) if stream else ""
+def _told(name, language, viewers, what, *arguments):
+    """→ ``(text, refused)``: what the stream ``name`` says, and who of ``viewers`` may not hear it (as ``ask``)."""
+    with translation.override(language):
+        stream = find(name)
+        text = getattr(stream, what)(*arguments) if stream else ""
+        _, refused = ask(stream, viewers)
+        return text, refused

@@ -20,7 +20,7 @@ from django.utils import translation
 
 from live import fragments, hub, metrics
 from live.address import address, household
-from live.streams import Viewer, unsign
+from live.streams import Viewer, heads, kinds, name_of, session_key, unsign
 
 logger = logging.getLogger("live")
 
@@ -33,6 +33,9 @@ HANDSHAKES = 100  # new sockets a second, in one process
 OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
 STREAMS = 20  # streams that one page may show
 BURST, REFILL = 40, 4  # messages at once, and so many more each second
+# What a page may have told anew, of streams that it was told of already: at once, and more each second. To be told of a
+# stream is one, and so is each piece of that many characters; but no text is more than so many: pages may be long.
+AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
 WHISPER_EVERY = 2.5  # seconds between two whispers of one page; those between are dropped (a page waits for 3)
 HEARD_OUT = 2  # seconds in which a page that is one too many may still say what it came for
 STALL = 15  # seconds that a listener may take to read one text before it is cut off
@@ -60,10 +63,9 @@ async def live(scope, receive, send):
         metrics.REFUSED.labels("storm").inc()
         return await send({"type": "websocket.close", "code": TRY_AGAIN})
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    session = session_key(cookies.get(settings.SESSION_COOKIE_NAME))
     await send({"type": "websocket.accept"})
-    listener = LiveConsumer(
-        cookies.get(settings.SESSION_COOKIE_NAME), send, scope.get("extensions", {}).get("live.line")
-    )
+    listener = LiveConsumer(session, send, scope.get("extensions", {}).get("live.line"))
     peer = (scope.get("client") or [""])[0]
     await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
 
@@ -77,7 +79,10 @@ class Allowance:
         self.asked_at = 0
 
     def spend(self, now):
-        """Take one at the time ``now`` (seconds). → whether there was one"""
+        """Take one at the time ``now`` (seconds). → whether there was one
+
+        What was ``left`` may be less than nothing: somebody took more, whose cost was known only afterwards.
+        """
         self.left = min(self.burst, self.left + (now - self.asked_at) * self.refill)
         self.asked_at = now
         if self.left < 1:
@@ -93,33 +98,35 @@ sockets = Counter()  # open ones, by person ("person 7") and by address ("addres
 class LiveConsumer:
     """One listener: ``viewer`` and ``who`` say whose page it is, ``audiences`` which streams it is on.
 
-    While it does not read, it is parked: ``behind`` keeps the cursors from which it catches up.
+    A person's page is on the person's ``own`` stream before it is on any other, whatever it says: with the session
+    ends all. While it does not read, it is parked: ``behind`` keeps the cursors from which it catches up.
     """
 
     def __init__(self, session, send, line=None):
         self.viewer = Viewer(session)
         self.who = ""
+        self.own = None  # the name of the person's own stream, if people are watched here
         self.language = settings.LANGUAGE_CODE
         self.hub = hub.here()
         self.send = send
         self.line = line  # the server's short way to the transport, if it has one: live/fast.py
         self.audiences = {}
         self.behind = {}
+        self.named = set()  # the streams that the page has named
+        self.again = set()  # those among them of which it asked to be told anew
         self.parked = None
         self.gone = False
+        self.closing = False  # it was told why, and hears no more
         self.allowance, self.whispered_at = Allowance(BURST, REFILL), 0
+        self.anew = Allowance(AGAIN, AGAIN_REFILL)
+        self.counted_as = []  # the keys of this socket in ``sockets``
 
     async def run(self, receive, address=""):
         """Listen until the page leaves; ``address`` (str) is the one that it came from."""
         self.task = asyncio.current_task()
         metrics.CONNECTIONS.inc()
-        counted_as = [("address " + household(address), OF_AN_ADDRESS)]
-        if self.viewer.session:
-            self.who = str((await hub.in_thread(self.viewer.person)).pk or "")
-            counted_as.append(("person " + self.who, OF_A_PERSON))
-        sockets.update(name for name, _ in counted_as)
         try:
-            if settings.RATES and any(sockets[name] > most for name, most in counted_as):
+            if await self.is_one_too_many(address):
                 metrics.REFUSED.labels("too many").inc()
                 await self.turn_away(receive)
             while (message := await receive())["type"] != "websocket.disconnect":
@@ -143,8 +150,8 @@ class LiveConsumer:
         finally:
             self.gone = True
             metrics.CONNECTIONS.dec()
-            sockets.subtract(name for name, _ in counted_as)
-            for name, _ in counted_as:
+            for name in self.counted_as:
+                sockets[name] -= 1
                 if not sockets[name]:
                     del sockets[name]
             if self.parked:
@@ -153,6 +160,27 @@ class LiveConsumer:
                 self.hub.leave(self, name)
 
     # Upward
+
+    async def is_one_too_many(self, address):
+        """Count this socket, once it is known whose it is. → whether too many are open for the same (bool)
+
+        Only what somebody is counts: neither an address that is not known nor a session that is nobody's stands for
+        one, for many others are that, too.
+        """
+        if address and self.count("address " + household(address), OF_AN_ADDRESS):
+            return True
+        person = await hub.in_thread(self.viewer.person) if self.viewer.session else None
+        if person is None or not person.pk:
+            return False
+        self.who, own = str(person.pk), name_of(person)
+        self.own = own if own.partition(":")[0] in kinds else None
+        return self.count("person " + self.who, OF_A_PERSON)
+
+    def count(self, name, most):
+        """Count this socket as one of ``name`` (str). → whether that makes more than ``most`` (int) of them"""
+        self.counted_as.append(name)
+        sockets[name] += 1
+        return settings.RATES and sockets[name] > most
 
     async def turn_away(self, receive):
         """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
@@ -167,33 +195,63 @@ class LiveConsumer:
 
     async def hear(self, text):
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
-        self.spend()
+        self.spend(self.allowance)
+        if self.closing:
+            return
         said = read(text)
         said.pop("headers", None)
         self.speak(said.pop("language", None))
         whispered = said.pop("whisper", None)
         if whispered is not None:
             return await self.whisper(whispered)
-        if len(said) > STREAMS:
+        cursors = {named(signed): counted(tick) for signed, tick in said.items()}
+        known, self.named = self.named, self.named | cursors.keys()
+        if len(self.named) > STREAMS:
             raise Close(NOT_WELCOME)
-        for name, cursor in [(named(signed), counted(tick)) for signed, tick in said.items()]:
-            at = self.audiences.get(name)
+        for name, cursor in (await self.own_first(cursors)).items():
+            if self.closing or self.cursor_of(name) == cursor:
+                continue
+            if name in known:
+                self.spend(self.anew)
+                self.again.add(name)
             if self.parked:
                 self.behind[name] = cursor
-            elif not (at and at.language == self.language and at.cursor == cursor):
+            else:
                 self.hub.leave(self, name)
-                await self.hub.join(self, name, cursor)
+                await self.join(name, cursor)
+
+    async def own_first(self, cursors):
+        """The ``cursors`` (dict of stream name to tick), the person's own stream before the others if it lacks."""
+        if not self.own or self.parked or self.own in self.audiences:
+            return cursors
+        cursor = cursors.get(self.own)
+        if cursor is None:
+            [cursor] = (await hub.in_thread(heads, [self.own])).values()
+        return {self.own: cursor} | cursors
+
+    def cursor_of(self, name):
+        """The cursor (int) at which this page, in its language, is on the stream ``name``, or None."""
+        if self.parked:
+            return self.behind.get(name)
+        audience = self.audiences.get(name)
+        return audience.cursor if audience and audience.language == self.language else None
+
+    async def join(self, name, cursor):
+        told = await self.hub.join(self, name, cursor)
+        if name in self.again:
+            self.again.discard(name)
+            self.anew.left -= min(told / AGAIN_LENGTH, AGAIN_MOST)
 
     async def whisper(self, signed):
         name = named(signed)
         now = time.monotonic()
-        if name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
+        if self.who and name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
             self.whispered_at = now
             await self.hub.whisper(name, {"type": "whisper", "who": self.who})
 
-    def spend(self):
-        """Count a message against the allowance. Raises ``Close`` when that is used up."""
-        if settings.RATES and not self.allowance.spend(time.monotonic()):
+    def spend(self, allowance):
+        """Take one of an ``Allowance``. Raises ``Close`` when that is used up."""
+        if settings.RATES and not allowance.spend(time.monotonic()):
             metrics.REFUSED.labels("flood").inc()
             raise Close(NOT_WELCOME)
 
@@ -205,7 +263,7 @@ class LiveConsumer:
         The coroutine of ``send`` is stepped by hand: almost always it finishes in that one step, at the cost
         of a function call. One that does not finish has met a full socket: the listener is parked.
         """
-        if self.gone or self.parked:
+        if self.gone or self.parked or self.closing:
             return False
         if self.line and frame and self.line.write(frame):
             return True
@@ -233,7 +291,7 @@ class LiveConsumer:
         self.parked = None
         behind, self.behind = self.behind, {}
         for name, cursor in behind.items():
-            await self.hub.join(self, name, cursor)
+            await self.join(name, cursor)
 
     def cut(self):
         """End the socket of one that cannot be told anything: it may come back and catch up."""
@@ -243,6 +301,7 @@ class LiveConsumer:
 
     def close(self, code):
         """End the socket with ``code`` (int) from outside of ``run``."""
+        self.closing = True
         self.hub.spawn(self._close(code))
 
     async def _close(self, code):
@@ -288,6 +347,7 @@ def read(text):
         raise Close(NOT_WELCOME)
     try:
         said = json.loads(text)
+        json.dumps(said, ensure_ascii=False).encode()  # or half of a character is in it, which nothing can be done with
     except (ValueError, RecursionError):
         raise Close(NOT_WELCOME) from None
     if not isinstance(said, dict):

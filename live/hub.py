@@ -14,6 +14,7 @@ import logging
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -31,7 +32,8 @@ PULSE = 2  # seconds between two beats: the longest that a lost ring delays a pa
 RENEWAL = 10  # seconds between two renewals of the lease
 LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
 LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
-SHARED = 1  # seconds for which those who missed the same share what was rendered
+SHARED = 1  # seconds for which those who missed the same share what was composed
+SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characters; what is more, the cache has
 
 chores = []
 _hub = None
@@ -265,28 +267,34 @@ class Hub:
     # Listeners
 
     async def join(self, listener, name, cursor):
-        """Count ``listener`` in on the stream ``name``, having told it what changed since ``cursor`` (int)."""
+        """Count ``listener`` in on the stream ``name``, having told it what changed since ``cursor`` (int).
+
+        → the number of characters that it took to tell it
+        """
         self.kept[name] += 1  # or one who leaves meanwhile, this very page it may be, takes the group along
         try:
             await self.join_group(name)
-            await self._join(listener, name, cursor)
+            return await self._join(listener, name, cursor)
         finally:
             self.release([name])
 
     async def _join(self, listener, name, cursor):
+        told = 0
         while True:
             audience = self.audiences.get((name, listener.language))
             if audience is None or audience.cursor != cursor or listener.viewer not in audience.viewers:
                 text, head, refused, _ = await self.catch_up(listener, name, cursor)
+                told += len(text)
                 if refused:
-                    return self.dismiss(listener, name, *refused[listener.viewer])
+                    self.dismiss(listener, name, *refused[listener.viewer])
+                    return told
                 if text and not listener.take(text):
                     listener.behind[name] = head
-                    return
+                    return told
                 cursor = head
                 audience = self.audiences.get((name, listener.language))
-            if listener.gone or name in listener.audiences:
-                return
+            if listener.gone or listener.closing or name in listener.audiences:
+                return told
             # From here to the counting in nothing may await.
             if audience is None:
                 audience = self.audiences[name, listener.language] = Audience(name, listener.language, cursor)
@@ -297,6 +305,7 @@ class Hub:
         listener.audiences[name] = audience
         self.heard(name, cursor)
         self.attendance.attend(listener, audience)
+        return told
 
     async def catch_up(self, listener, name, since):
         """Compose what ``listener`` missed since the tick ``since`` (int). → ``Composed``
@@ -305,16 +314,25 @@ class Hub:
         old brings them near, and the loop in ``join`` the rest of the way.
         """
         key = name, listener.language, since
-        mine = key not in self.catching_up
-        if mine:
+        composing = self.catching_up.get(key)
+        if mine := composing is None:
             metrics.CATCH_UPS.inc()
             composing = in_thread(compose, name, listener.language, since, {listener.viewer})
-            self.catching_up[key] = asyncio.ensure_future(composing)
-            self.loop.call_later(SHARED, self.catching_up.pop, key, None)
-        composed = await asyncio.shield(self.catching_up[key])
+            composing = self.catching_up[key] = asyncio.ensure_future(composing)
+            composing.add_done_callback(partial(self.share, key))
+        composed = await asyncio.shield(composing)
         if mine or (composed.public and composed.head > since):  # what leads nowhere may be out of date
             return composed
         return await in_thread(compose, name, listener.language, since, {listener.viewer})
+
+    def share(self, key, composing):
+        """Keep for a moment what was composed for the ``key``; not so many of them, nor so long, that it matters."""
+        failed = composing.cancelled() or composing.exception()
+        few = len(self.catching_up) <= SHARED_AT_ONCE
+        if failed or not composing.result().public or len(composing.result().text) > SHARED_LENGTH or not few:
+            del self.catching_up[key]
+        else:
+            self.loop.call_later(SHARED, self.catching_up.pop, key)
 
     async def join_group(self, name):
         if name in self.groups or not self.channel:

@@ -5,7 +5,6 @@ import json
 from types import SimpleNamespace
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 
 from live import attendance, fragments, hub, streams
@@ -100,24 +99,31 @@ class Table:
 
 
 class Page:
-    """A page of ``who`` that watches ``things``, without a network between; ``told`` is what its socket was sent."""
+    """A page of ``who``, or of a ``session`` (its key), that watches ``things``, without a network between.
 
-    def __init__(self, *things, since=None, who=""):
+    ``told`` is what its socket was sent, ``closed`` the code with which it was closed.
+    """
+
+    def __init__(self, *things, since=None, who="", session=None, address=""):
         self.things, self.since, self.who = things, since, who
+        self.session, self.address = session, address
         self.told, self.closed = "", None
         self.block = None  # a future that holds up whatever is sent
         self.said = asyncio.Queue()
 
     async def open(self):
-        self.consumer = LiveConsumer(None, self.send)
-        self.consumer.who = self.who
-        self.running = asyncio.ensure_future(self.consumer.run(self.said.get))
+        self.connect()
         self.began = [c.tick if self.since is None else self.since for c in await self.cursors()]
         self.say({c.signed: str(tick) for c, tick in zip(await self.cursors(), self.began, strict=True)})
-        while set(self.consumer.audiences) != {c.name for c in await self.cursors()}:
+        while not {c.name for c in await self.cursors()} <= set(self.consumer.audiences):
             assert not self.running.done() or "farewell" in self.told, f"closed with {self.closed}: {self.told}"
             await asyncio.sleep(0.001)
         return self
+
+    def connect(self):
+        self.consumer = LiveConsumer(self.session, self.send)
+        self.consumer.who = self.who
+        self.running = asyncio.ensure_future(self.consumer.run(self.said.get, self.address))
 
     async def cursors(self):
         return await hub.in_thread(cursors, *self.things)
@@ -149,20 +155,7 @@ class Page:
 
 
 @pytest.fixture
-def run():
-    """``run(coroutine)``: in an event loop of its own, with a hub of its own."""
-
-    def run(coroutine):
-        async def alone():
-            try:
-                return await coroutine
-            finally:
-                while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
-                    for task in tasks:  # again and again: one whose thread ends at this moment overhears it (asgiref)
-                        task.cancel()
-                    await asyncio.wait(tasks, timeout=1)
-
-        assert "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]
-        return asyncio.run(alone())
-
-    return run
+def table(lamp, settings, monkeypatch):
+    settings.LEAVE_AFTER = 0.3
+    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    return Table()

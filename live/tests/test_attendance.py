@@ -2,18 +2,9 @@
 
 import asyncio
 
-import pytest
-
 from live import attendance, hub
 from live.streams import find
-from live.tests.conftest import Page, Table
-
-
-@pytest.fixture
-def table(lamp, settings, monkeypatch):
-    settings.LEAVE_AFTER = 0.3
-    monkeypatch.setattr(attendance, "SETTLE", 0.02)
-    return Table()
+from live.tests.conftest import Page
 
 
 def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, run):

@@ -5,10 +5,12 @@ import json
 import threading
 
 import pytest
+from django.http import parse_cookie
 
-from live import attendance, consumers, hub, streams
+from live import attendance, consumers, hub, metrics, streams
 from live.models import Head
-from live.tests.conftest import Page
+from live.streams import Cursor, Viewer, session_key
+from live.tests.conftest import Page, Table
 
 
 def test_what_is_written_reaches_every_page_once(lamp, run):
@@ -25,9 +27,9 @@ def test_what_is_written_reaches_every_page_once(lamp, run):
 def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
     rendered = []
 
-    def delta(stream, since, head):
+    def delta(stream, since, ticks):
         rendered.append(since)
-        return streams_delta(stream, since, head)
+        return streams_delta(stream, since, ticks)
 
     streams_delta = streams.delta
 
@@ -246,7 +248,9 @@ def test_typing_is_told_to_the_others_and_ends_by_itself(lamp, run, monkeypatch)
 @pytest.mark.parametrize(
     "said",
     ["", "{", "[]", "null", "1", '"x"', "[" * 10_000, "x" * 20_000, json.dumps({"lamp:1": "0"}), json.dumps({"x": 1})]
-    + [json.dumps({f"n{n}": "0" for n in range(50)}), json.dumps({"whisper": [1]}), json.dumps({"": ""}), None],
+    + [json.dumps({f"n{n}": "0" for n in range(50)}), json.dumps({"whisper": [1]}), json.dumps({"": ""}), None]
+    + [json.dumps(said) for said in ({"\ud800": "1"}, {"whisper": "lamp:1:\udfff"}, {"language": "\udc80"})]
+    + [json.dumps({"lamp:1:\ud83d": "\ud83d"}), json.dumps({"a": [{"b": "\ud800"}]}), '{"lamp:1:\x00": "0"}'],
 )
 def test_what_a_page_never_says_closes_its_socket_politely(lamp, run, said):
     async def scene():
@@ -279,6 +283,171 @@ def test_a_flood_of_messages_closes_the_socket(lamp, run):
         assert page.closed == 4008
 
     run(scene())
+
+
+def test_made_up_cursors_close_the_socket_though_each_message_is_allowed(lamp, run, monkeypatch):
+    """From one socket, in its own time: few of them are answered, and one text is rendered for all of them."""
+    monkeypatch.setattr(consumers, "BURST", 10_000)
+    wholes = []
+    monkeypatch.setattr(streams.kinds["lamp"], "whole", lambda self: wholes.append(1) or "the whole " * 3000)
+
+    async def scene():
+        page = await Page(lamp).open()
+        for n in range(40):
+            await hub.in_thread(lamp.write, f"change {n}")
+        await page.hear('value="40"')
+        [cursor] = await page.cursors()
+        for n in range(150):
+            page.say({cursor.signed: str(n % 20 if n % 2 else 1000 + n)})
+        await page.ended()
+        assert page.closed == consumers.NOT_WELCOME and "lost touch" in page.told
+        assert len(page.told) < 30_000 * 15 and len(wholes) == 1
+
+    run(scene())
+
+
+def test_many_small_steps_close_the_socket_as_well(lamp, run, monkeypatch):
+    monkeypatch.setattr(consumers, "BURST", 10_000)
+
+    async def scene():
+        page = await Page(lamp).open()
+        for text in ("one", "two", "three"):
+            await hub.in_thread(lamp.write, text)
+        [cursor] = await page.cursors()
+        for n in range(150):
+            page.say({cursor.signed: str(n % 3)})
+        await page.ended()
+        assert page.closed == consumers.NOT_WELCOME
+
+    run(scene())
+
+
+def test_a_page_of_twenty_streams_comes_back_as_often_as_servers_restart(table, run):
+    tables = [Table(n) for n in range(1, 21)]
+
+    async def scene():
+        for _ in range(5):
+            page = await Page(*tables).open()
+            for _ in range(20):  # after each answer to a form it says where it is, which costs nothing
+                page.say({cursor.signed: str(cursor.tick) for cursor in await page.cursors()})
+            page.say({"language": "zh-hans"})
+            while page.consumer.language != "zh-hans":
+                await asyncio.sleep(0.001)
+            assert page.closed is None and len(page.consumer.audiences) == 20
+            await page.close()
+
+    run(scene())
+
+
+def test_a_page_that_missed_much_of_much_is_told_and_goes_on(lamp, run, monkeypatch):
+    monkeypatch.setattr(streams.kinds["lamp"], "whole", lambda self: "the whole " * 100_000)
+
+    async def scene():
+        for n in range(40):
+            await hub.in_thread(lamp.write, f"change {n}")
+        page = await Page(lamp, since=0).open()
+        [cursor] = await page.cursors()
+        await page.hear('value="40"')
+        page.told = ""
+        page.say({cursor.signed: "1"})  # an answer that was long on its way has put it back
+        await page.hear('value="40"')
+        for n in range(40, 60):
+            page.told = page.told[-1000:]
+            await hub.in_thread(lamp.write, f"change {n}")
+            await page.hear(f"CHANGE {n}")
+            page.say({cursor.signed: str(n + 1)})
+        assert page.closed is None
+
+    run(scene())
+
+
+def test_a_page_shows_only_so_many_streams_however_it_names_them(table, run):
+    async def scene():
+        page = await Page(table).open()
+        for n in range(2, 22):
+            page.say({Cursor(f"table:{n}", 0).signed: "0"})
+        await page.ended()
+        assert page.closed == consumers.NOT_WELCOME
+
+    run(scene())
+
+
+def test_what_was_composed_for_those_who_missed_the_same_is_soon_forgotten(lamp, run, monkeypatch):
+    monkeypatch.setattr(hub, "SHARED", 0.01)
+    monkeypatch.setattr(hub, "SHARED_AT_ONCE", 3)
+
+    async def scene():
+        for n in range(5):
+            await hub.in_thread(lamp.write, f"change {n}")
+        ours = hub.here()
+        pages = [await Page(lamp, since=n % 5).open() for n in range(10)]
+        assert len(ours.catching_up) <= 3
+        lamp.items[-1].text = "x" * 30_000
+        await hub.in_thread(lamp.write, "long")
+        await asyncio.gather(*(page.hear(">LONG<") for page in pages))
+        monkeypatch.setattr(hub, "SHARED", 1000)
+        await Page(lamp, since=2).open()
+        assert not [key for key, future in ours.catching_up.items() if len(future.result().text) > 30_000]
+
+    run(scene())
+
+
+# Who is counted as whom
+
+
+def test_sessions_that_are_nobodys_are_not_one_person(lamp, run, settings):
+    async def scene():
+        pages = [await Page(lamp, session=f"{n:032}", address=f"10.0.0.{n}").open() for n in range(1, 30)]
+        assert all(page.closed is None for page in pages)
+        assert not [name for name in consumers.sockets if name.startswith("person")]
+        for page in pages:
+            await page.close()
+        assert not consumers.sockets
+
+    run(scene())
+
+
+def test_lines_of_whose_address_nobody_tells_are_not_one_address(lamp, run, monkeypatch):
+    monkeypatch.setattr(consumers, "OF_AN_ADDRESS", 2)
+
+    async def scene():
+        pages = [await Page(lamp).open() for _ in range(5)]
+        assert all(page.closed is None for page in pages)
+        near = [await Page(lamp, address="10.0.0.1").open() for _ in range(2)]
+        late = Page(lamp, address="10.0.0.1")
+        late.connect()
+        late.say({"language": "zh-hans"})
+        await late.ended()
+        assert late.closed == consumers.TOO_MANY and "页面" in late.told
+        await near[0].close()
+        assert (await Page(lamp, address="10.0.0.1").open()).closed is None
+
+    run(scene())
+
+
+def test_a_socket_whose_person_cannot_be_asked_for_is_counted_down(lamp, run, monkeypatch):
+    def person(self):
+        raise ValueError("A string literal cannot contain NUL (0x00) characters.")
+
+    monkeypatch.setattr(Viewer, "person", person)
+    before = metrics.CONNECTIONS._value.get()
+
+    async def scene():
+        page = Page(lamp, session="x" * 32, address="10.0.0.1")
+        page.connect()
+        await page.ended()
+        assert page.closed == consumers.TRY_AGAIN
+        assert not consumers.sockets and metrics.CONNECTIONS._value.get() == before
+
+    run(scene())
+
+
+@pytest.mark.parametrize(
+    "cookie", ['"\\000aaaaaaaa"', "A" * 32, "a" * 41, "short", "", None, "é" * 32, "'; --aaaaaaaa"]
+)
+def test_a_cookie_that_holds_no_key_is_no_session(cookie):
+    assert session_key(parse_cookie(f"sessionid={cookie}").get("sessionid") if cookie is not None else None) is None
+    assert session_key("0123456789abcdefghijklmnopqrstuv")
 
 
 def test_a_right_that_ends_while_it_is_asked_for_is_asked_for_again(lamp, run, monkeypatch):
