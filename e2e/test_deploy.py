@@ -246,6 +246,15 @@ def test_anonymous_pages_are_kept_for_a_second_and_nobody_elses(fleet, post, bob
     assert fleet.get(path).body == first.body
     assert fleet.get(path, HX_Request="true").getheader("X-Cache") != "HIT"
     assert fleet.get(path, Accept_Language="zh-hans").body != first.body
+    for odd in ([("Cookie", "django_language =zh-hans")], [("Accept-Language", "en"), ("Accept-Language", "zh-hans")]):
+        with closing(HTTPConnection("127.0.0.1", fleet.plain, timeout=10)) as line:
+            line.putrequest("GET", path)
+            for header in odd:
+                line.putheader(*header)
+            line.endheaders()
+            assert line.getresponse().status == 200
+        for language in ("", "en"):
+            assert fleet.get(path, **({"Accept_Language": language} if language else {})).body == first.body, odd
     Hand(fleet, bob, post).write("no page is older than this")
     time.sleep(2.1)  # nginx counts in whole seconds
     assert b"no page is older than this" in fleet.get(path).body

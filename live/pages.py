@@ -11,9 +11,12 @@ from collections import OrderedDict, defaultdict
 from functools import lru_cache
 from hashlib import blake2b
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import brotli
 from django.conf import settings
+from django.contrib.messages.storage.cookie import CookieStorage
+from django.http import parse_cookie
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language_from_request
 
@@ -22,14 +25,18 @@ from live.streams import heads
 
 BYTES = 64 * 1024 * 1024  # of all that is kept
 HEADER = "X-Streams"
-PERSONAL = (settings.SESSION_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "messages")
-PERSONAL = tuple(f"{name}=".encode() for name in PERSONAL)
+# The cookies that make a page one reader's own.
+PERSONAL = {settings.SESSION_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, CookieStorage.cookie_name}
+# Headers that a page, or which of its forms is sent, may depend on; and those of them that no kept page answers.
+READ = {b"host", b"x-forwarded-proto", b"accept-language", b"accept-encoding", b"if-none-match", b"cookie"}
+UNUSUAL = {b"hx-request", b"authorization", b"forwarded", b"x-forwarded-host", b"x-forwarded-port"}
+LANGUAGES = 500  # characters of Accept-Language: Django reads no more
 
 
 def depend(request, response, cursors):
     """Let ``response`` be kept for all, if nobody is signed in: it shows the streams of ``cursors``. → ``response``"""
     patch_vary_headers(response, ["Accept-Language", "Cookie", "HX-Request"])
-    if request.user.is_authenticated or settings.SESSION_COOKIE_NAME in request.COOKIES:
+    if request.user.is_authenticated or PERSONAL & request.COOKIES.keys():
         patch_cache_control(response, private=True, no_cache=True)
     else:
         patch_cache_control(response, public=True, max_age=0, s_maxage=1)
@@ -42,7 +49,7 @@ class Pages:
 
     def __init__(self, application):
         self.application = application
-        self.pages = OrderedDict()  # key -> Page, the oldest first
+        self.pages = OrderedDict()  # key -> Page, the least recently asked for first
         self.size = 0
         self.shown = defaultdict(set)  # stream name -> the (key, Page) that show it
         self.under_way = {}  # key -> future: a page is rendered once for all who wait for it
@@ -59,6 +66,8 @@ class Pages:
         if page is None:
             page = await self.fetch(key, scope, receive, send)
         if page is not None:
+            if key in self.pages:
+                self.pages.move_to_end(key)
             metrics.PAGE_HITS.inc()
             for message in page.unchanged if page.etag in seen else page.answers.get(encoding, page.answers[b""]):
                 await send(message)
@@ -101,9 +110,14 @@ class Pages:
             self.hub.ears.append(self.heard)
         for name in page.shows:  # first listen, then look: nothing rings unheard between the two
             self.shown[name].add((key, page))
-        await self.hub.keep(page.shows)
-        await hub.in_thread(page.fill, body)
-        if page.dropped or await hub.in_thread(heads, page.shows) != page.shows or page.dropped:
+        try:
+            await self.hub.keep(page.shows)
+            await hub.in_thread(page.fill, body)
+            stands = await hub.in_thread(heads, page.shows) == page.shows
+        except BaseException:
+            self.drop(key, page)
+            raise
+        if page.dropped or not stands or page.language != key.language:
             self.drop(key, page)
             return False
         self.pages[key] = page
@@ -138,6 +152,7 @@ class Page:
 
     def __init__(self, shows, headers):
         self.shows, self.headers = shows, headers
+        self.language = {name.lower(): value for name, value in headers}.get(b"content-language", b"").decode("latin-1")
         self.answers, self.unchanged, self.size, self.etag = {}, [], 0, b""
         self.dropped = False
 
@@ -163,27 +178,40 @@ def answer(status, headers, body):
     )
 
 
+class Key(NamedTuple):
+    """What a kept page is found by: all that it depends on, as the request said it, but for the language.
+
+    That one is worked out of a header, and compared with what the page says of itself before it is kept.
+    """
+
+    host: bytes
+    path: str
+    schemes: tuple
+    language: str
+
+
 def asked(scope):
-    """What a request is for: ``(key, encoding, seen)``, the key being None if no kept page can be the answer."""
-    host = languages = scheme = encodings = seen = b""
+    """What a request is for: ``(key, encoding, seen)``, the ``Key`` being None if no kept page can be the answer.
+
+    A header that comes twice is read differently by everybody who reads it: such a request passes by.
+    """
+    said = {}
     kept = scope["method"] == "GET" and not scope["query_string"]
     for name, value in scope["headers"]:
-        if name == b"cookie":
-            kept = kept and not any(mark in value for mark in PERSONAL)
-        elif name == b"host":
-            host = value
-        elif name == b"accept-language":
-            languages = value
-        elif name == b"accept-encoding":
-            encodings = value
-        elif name == b"if-none-match":
-            seen = value
-        elif name == b"x-forwarded-proto":
-            scheme = value
-        elif name == b"hx-request":
+        if name in READ:
+            kept = kept and name not in said
+            said[name] = value
+        elif name in UNUSUAL:
             kept = False
+    if kept and b"cookie" in said:
+        kept = not PERSONAL & parse_cookie(said[b"cookie"].decode("latin-1")).keys()
+    languages, encodings = said.get(b"accept-language", b""), said.get(b"accept-encoding", b"")
+    key = None
+    if kept and len(languages) <= LANGUAGES:
+        schemes = scope.get("scheme"), said.get(b"x-forwarded-proto")
+        key = Key(said.get(b"host", b""), scope["path"], schemes, spoken(languages))
     encoding = b"br" if b"br" in encodings else b"gzip" if b"gzip" in encodings else b""
-    return (host, scope["path"], scheme, spoken(languages)) if kept else None, encoding, seen
+    return key, encoding, said.get(b"if-none-match", b"")
 
 
 @lru_cache(1000)

@@ -17,9 +17,9 @@ from live.pages import depend
 from live.streams import Cursor, cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import TOO_OLD, stay, when_old
-from people.models import NAMES, Person
+from people.models import Person
 from people.rules import Refused
-from people.streams import watched
+from people.streams import depends_on, watched
 from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
@@ -94,7 +94,7 @@ def show_room(request, found, *, others=(), form=None, status=200):
     before = number(request.GET, "before")
     shown = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
     live = watched(request, *([] if before else shown))
-    needs = cursors(*([found] if found.pk else []), NAMES)
+    needs = depends_on(*([found] if found.pk else []))
     if found.pk:
         found.refresh_from_db()  # after the cursor: no gap
     needs += cursors(found.theme) if found.theme else []

@@ -2,9 +2,12 @@
 
 import asyncio
 import gzip
+from io import BytesIO
 
 import brotli
 import pytest
+from django.core.handlers.asgi import ASGIRequest
+from django.utils.translation import get_language_from_request
 
 from live import hub
 from live.pages import Pages
@@ -24,7 +27,9 @@ class Application:
         body = " ".join(item.text for item in self.lamp.items).encode()
         if self.slowly:
             await self.slowly.wait()
+        language = get_language_from_request(ASGIRequest(scope, BytesIO())).encode()
         headers = [(b"X-Streams", f"{cursor.name}={cursor.tick}".encode()), (b"Vary", b"Cookie"), *self.more]
+        headers.append((b"Content-Language", language))
         headers.append((b"Content-Length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
