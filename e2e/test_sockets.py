@@ -3,11 +3,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
+from urllib.request import urlopen
 
 import pytest
 from django.db import transaction
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from e2e.words import ON_ONE
 from live.models import Head
 from live.testing import Page
 from posts.models import Comment, Post
@@ -86,6 +88,20 @@ def test_a_flood_is_cut_off_within_two_seconds(site, page):
     assert page.hear_close(within=2) == 4008
     flooding.join()
     assert "Traceback" not in site.log
+
+
+@ON_ONE
+def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_server):
+    """PostgreSQL refuses a NUL. The reader is answered as one who is signed out, and counted down when they leave."""
+    with postgres_server.migrated() as database_url:
+        site = sites(database_url=database_url)
+        for key in ('"\\000aaaaaaaa"', '"0123456789abcdef\\000"', "\xe9" * 16, "A" * 32, "0" * 300):
+            with Page(f"{site.url}/", f"sessionid={key}") as page:
+                page.connect().send("nonsense")
+                assert page.hear_close() == 4008, key  # and not: come again, for something is wrong here
+        while b"\nparley_connections 0.0\n" not in urlopen(f"{site.url}/metrics").read():
+            pass
+        assert "Traceback" not in site.log
 
 
 def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):

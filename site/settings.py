@@ -170,6 +170,7 @@ MFA_TOTP_ISSUER = urlsplit(ORIGINS[0]).hostname
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 USERSESSIONS_ADAPTER = "people.adapters.UserSessionsAdapter"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
+SESSION_ENGINE = "parley.sessions"
 
 # Mail: EMAIL_URL is smtp://user:password@host:port, smtps:// for TLS from the start, smtp+tls:// for STARTTLS.
 

@@ -28,6 +28,16 @@ def test_signing_in_gives_a_new_key(bob):
     assert not thief.is_signed_in
 
 
+@pytest.mark.parametrize("cookie", ['"\\000aaaaaaaa"', "A" * 32, "é" * 32, "0" * 1000, "%00", "'", "0123456789 abcdef"])
+def test_a_cookie_that_holds_no_key_is_no_session_and_no_database_is_asked(bob, cookie, django_assert_num_queries):
+    stranger = Browser(headers={"Cookie": f"sessionid={cookie}"})
+    with django_assert_num_queries(0):
+        assert stranger.get("/accounts/preferences/").status_code == 302
+    page = stranger.get("/accounts/login/", {"next": "/accounts/profile/"})
+    assert page.status_code == 200
+    assert stranger.sign_in("bob").status_code == 302 and len(stranger.key) == 32
+
+
 def test_signing_out_closes_the_pages_of_this_browser_alone(bob):
     laptop, phone = Browser(bob), Browser(bob)
     here, there = laptop.listen(), phone.listen()
