@@ -11,7 +11,6 @@ from collections import OrderedDict, defaultdict
 from functools import lru_cache
 from hashlib import blake2b
 from types import SimpleNamespace
-from typing import NamedTuple
 
 import brotli
 from django.conf import settings
@@ -60,14 +59,14 @@ class Pages:
             return await self.application(scope, receive, send)
         key, encoding, seen = asked(scope)
         page = self.pages.get(key)
-        if page is None and key and key in self.under_way:
+        if page is not None:
+            self.pages.move_to_end(key)
+        elif key in self.under_way:
             page = await asyncio.shield(self.under_way[key])
             key = None if key in self.under_way else key
         if page is None:
             page = await self.fetch(key, scope, receive, send)
         if page is not None:
-            if key in self.pages:
-                self.pages.move_to_end(key)
             metrics.PAGE_HITS.inc()
             for message in page.unchanged if page.etag in seen else page.answers.get(encoding, page.answers[b""]):
                 await send(message)
@@ -117,7 +116,7 @@ class Pages:
         except BaseException:
             self.drop(key, page)
             raise
-        if page.dropped or not stands or page.language != key.language:
+        if page.dropped or not stands or page.language != key[-1]:
             self.drop(key, page)
             return False
         self.pages[key] = page
@@ -178,22 +177,12 @@ def answer(status, headers, body):
     )
 
 
-class Key(NamedTuple):
-    """What a kept page is found by: all that it depends on, as the request said it, but for the language.
-
-    That one is worked out of a header, and compared with what the page says of itself before it is kept.
-    """
-
-    host: bytes
-    path: str
-    schemes: tuple
-    language: str
-
-
 def asked(scope):
-    """What a request is for: ``(key, encoding, seen)``, the ``Key`` being None if no kept page can be the answer.
+    """What a request is for: ``(key, encoding, seen)``, the key being None if no kept page can be the answer.
 
-    A header that comes twice is read differently by everybody who reads it: such a request passes by.
+    A key is all that a page depends on, as the request said it; but for the language, the last of it, which is worked
+    out, and compared with what the page says of itself before that is kept. A header that comes twice is read
+    differently by everybody who reads it: such a request passes by.
     """
     said = {}
     kept = scope["method"] == "GET" and not scope["query_string"]
@@ -208,8 +197,8 @@ def asked(scope):
     languages, encodings = said.get(b"accept-language", b""), said.get(b"accept-encoding", b"")
     key = None
     if kept and len(languages) <= LANGUAGES:
-        schemes = scope.get("scheme"), said.get(b"x-forwarded-proto")
-        key = Key(said.get(b"host", b""), scope["path"], schemes, spoken(languages))
+        proto = said.get(b"x-forwarded-proto")
+        key = said.get(b"host"), scope["path"], scope.get("scheme"), proto, spoken(languages)
     encoding = b"br" if b"br" in encodings else b"gzip" if b"gzip" in encodings else b""
     return key, encoding, said.get(b"if-none-match", b"")
 
