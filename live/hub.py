@@ -372,7 +372,7 @@ class Hub:
 
     async def keep(self, names):
         """Hear rings of the streams ``names`` (iterable of str) for the ``ears``, until they are released."""
-        self.kept.update(names)
+        self.kept.update(list(names))  # each once: of a dict, a Counter would add the values
         for name in names:
             await self.join_group(name)
 

@@ -10,7 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils.translation import get_language_from_request
 
 from live import hub
-from live.pages import Pages
+from live.pages import Pages, spoken
 from live.streams import cursors
 
 
@@ -27,12 +27,15 @@ class Application:
         body = " ".join(item.text for item in self.lamp.items).encode()
         if self.slowly:
             await self.slowly.wait()
-        language = get_language_from_request(ASGIRequest(scope, BytesIO())).encode()
         headers = [(b"X-Streams", f"{cursor.name}={cursor.tick}".encode()), (b"Vary", b"Cookie"), *self.more]
-        headers.append((b"Content-Language", language))
+        headers += self.language(scope)
         headers.append((b"Content-Length", b"%d" % len(body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    def language(self, scope):
+        language = get_language_from_request(ASGIRequest(scope, BytesIO()))
+        return [(b"Content-Language", language.encode())]
 
 
 async def get(pages, path="/", method="GET", query=b"", **headers):
@@ -187,6 +190,86 @@ def test_languages_hosts_and_schemes_do_not_mix(lamp, run):
             assert application.asked == n
         await get(pages, accept_language="zh-TW;q=0, zh-hans, en")
         assert application.asked == n
+
+    run(scene())
+
+
+def test_a_page_in_another_language_than_was_worked_out_is_not_kept(lamp, run):
+    """By whatever the application was moved: it is not for those who ask for this page in theirs."""
+
+    async def scene():
+        application = Application(lamp)
+        pages = Pages(application)
+        application.more = [(b"Content-Language", b"zh-hans")]
+        application.language = lambda scope: []
+        for n in (1, 2):
+            await get(pages, accept_language="en")
+            assert application.asked == n
+        await get(pages, accept_language="zh-hans")
+        await get(pages, accept_language="zh-hans")
+        assert application.asked == 3
+
+    run(scene())
+
+
+def test_a_header_longer_than_django_reads_is_remembered_nowhere(lamp, run):
+    async def scene():
+        application = Application(lamp)
+        pages = Pages(application)
+        await get(pages)
+        before = spoken.cache_info().currsize
+        for n in range(3):
+            await get(pages, accept_language=f"x{n}," * 300)
+        assert application.asked == 4 and spoken.cache_info().currsize == before
+
+    run(scene())
+
+
+def test_a_stream_is_listened_to_for_as_long_as_a_page_shows_it(lamp, run):
+    async def scene():
+        pages = Pages(Application(lamp))
+        for text in ("one", "two", "three"):
+            await hub.in_thread(lamp.write, text)
+            await get(pages)
+            assert hub.here().kept == {"lamp:1": 1}
+        await hub.in_thread(lamp.write, "four")
+        async with asyncio.timeout(60):
+            while pages.pages:
+                await asyncio.sleep(0.001)
+        assert not hub.here().kept
+
+    run(scene())
+
+
+def test_what_cannot_be_kept_leaves_nothing_behind(lamp, run, monkeypatch):
+    def heads(names):
+        raise OSError("the database is away")
+
+    async def scene():
+        application = Application(lamp)
+        pages = Pages(application)
+        with monkeypatch.context() as away, pytest.raises(OSError):
+            away.setattr("live.pages.heads", heads)
+            await get(pages)
+        assert not pages.shown and not pages.pages and not hub.here().kept and not pages.under_way
+        await get(pages)
+        await get(pages)
+        assert application.asked == 2
+
+    run(scene())
+
+
+def test_pages_that_are_asked_for_stay_when_there_are_too_many(lamp, run, monkeypatch):
+    monkeypatch.setattr("live.pages.BYTES", 50_000)
+
+    async def scene():
+        await hub.in_thread(lamp.write, "x" * 10_000)
+        application = Application(lamp)
+        pages = Pages(application)
+        for n in range(20):
+            await get(pages, f"/{n}")
+            await get(pages, "/often")
+        assert application.asked == 21
 
     run(scene())
 
