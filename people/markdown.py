@@ -11,6 +11,7 @@ import nh3
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
+from people.links import link_plugin, with_scheme
 from people.mentions import look_up, mention_plugin
 
 PHRASES = {"a", "abbr", "b", "br", "cite", "code", "del", "em", "i", "ins", "kbd", "mark", "q", "s"}
@@ -58,11 +59,14 @@ def _filter(tag, attribute, value):
         return " ".join(name for name in value.split() if OUR_CLASSES.fullmatch(name)) or None
     if attribute == "id":
         return value if OUR_IDS.fullmatch(value) else None
+    if attribute == "href":
+        value = with_scheme(value)
     escaped = {"<": "%3C", ">": "%3E"} if attribute in ("href", "src") else {"<": "‹", ">": "›"}
     return value.translate(str.maketrans(escaped))
 
 
-_talk = MarkdownIt("commonmark", {"linkify": True, "breaks": True, "html": False})
-_talk.enable(["strikethrough", "linkify"])
+_talk = MarkdownIt("commonmark", {"breaks": True, "html": False})
+_talk.enable(["strikethrough"])
 _talk.disable(["heading", "lheading", "image", "hr"])
 _talk.use(mention_plugin)
+_talk.use(link_plugin)

@@ -8,6 +8,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from people.links import link_plugin
 from people.markdown import ATTRIBUTES, BLOCKS, PHRASES, clean
 
 ARTICLE = PHRASES | BLOCKS | {"address", "aside", "caption", "dd", "details", "div", "dl", "dt", "figcaption"}
@@ -51,8 +52,9 @@ def _align(self, tokens, index, options, env):
     return self.renderToken(tokens, index, options, env)
 
 
-_article = MarkdownIt("commonmark", {"linkify": True, "typographer": True, "highlight": _highlight, "html": False})
-_article.enable(["table", "strikethrough", "linkify", "replacements", "smartquotes"])
+_article = MarkdownIt("commonmark", {"typographer": True, "highlight": _highlight, "html": False})
+_article.enable(["table", "strikethrough", "replacements", "smartquotes"])
 _article.use(footnote_plugin)
+_article.use(link_plugin)
 _article.add_render_rule("td_open", _align)
 _article.add_render_rule("th_open", _align)

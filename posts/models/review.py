@@ -1,12 +1,14 @@
 """Which comments wait for a moderator before anybody else sees them."""
 
 import logging
+import re
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from posts.models.moderation import Ruling
 
+OUTWARD = re.compile(r'<a href="(?:https?:)?//', re.IGNORECASE)  # mentions and mail addresses are no links out
 logger = logging.getLogger("posts")
 
 
@@ -29,7 +31,7 @@ def examine(comment, visit):
     """
     if not settings.REVIEW or is_trusted(comment.author):
         return None
-    if comment.html.count("<a ") > settings.REVIEW_LINKS:
+    if len(OUTWARD.findall(comment.html)) > settings.REVIEW_LINKS:
         return Ruling(what=Ruling.What.LINKS)
     for name in settings.COMMENT_CHECKERS:
         try:
