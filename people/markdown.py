@@ -8,9 +8,11 @@ even inside an attribute's value, where HTML lets ``<`` stand: so no ``<`` survi
 import re
 
 import nh3
+from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 from markdown_it import MarkdownIt
 
+from people.bounds import bounds_plugin
 from people.links import link_plugin, with_scheme
 from people.mentions import look_up, mention_plugin
 
@@ -20,6 +22,8 @@ BLOCKS = {"blockquote", "li", "ol", "p", "pre", "ul"}
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "code": {"class"}, "span": {"class"}}
 OUR_CLASSES = re.compile(r"footnote[a-z-]*|language-[\w+-]{1,30}|align-(left|right|center)|[a-z]{1,2}\d?")
 OUR_IDS = re.compile(r"fn(ref)?\d+(:\d+)?")
+PROPORTION = 10  # times as long as the text its HTML may be
+SMALL = 2_000  # characters of HTML that are all right anyway
 SCHEMES = {"http", "https", "mailto"}
 
 
@@ -30,7 +34,7 @@ def talk(text):
     """
     tokens = _talk.parse(text)
     html = _talk.renderer.render(tokens, _talk.options, {"named": look_up(tokens)})
-    return clean(html, PHRASES | BLOCKS, ATTRIBUTES, link_rel="nofollow ugc noopener")
+    return in_proportion(clean(html, PHRASES | BLOCKS, ATTRIBUTES, link_rel="nofollow ugc noopener"), text)
 
 
 def named(text):
@@ -52,6 +56,13 @@ def clean(html, tags, attributes, link_rel):
     )
 
 
+def in_proportion(html, text):
+    """``html`` (safe str) that was made of ``text`` (str), or the plain text where it would be out of all proportion."""
+    if len(html) <= PROPORTION * len(text) + SMALL:
+        return html
+    return format_html("<p>{}</p>", mark_safe(escape(text).replace("\n", "<br>\n")))
+
+
 def _filter(tag, attribute, value):
     if attribute == "title":  # nh3 lets it through on every tag
         return None
@@ -70,3 +81,4 @@ _talk.enable(["strikethrough"])
 _talk.disable(["heading", "lheading", "image", "hr"])
 _talk.use(mention_plugin)
 _talk.use(link_plugin)
+_talk.use(bounds_plugin)

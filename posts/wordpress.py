@@ -6,7 +6,6 @@ in proportion to its largest item.
 
 import html
 import re
-import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,9 @@ import nh3
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 from django.utils import timezone
+
+from people.rules import tidy
+from posts.balance import balanced
 
 DEEPEST = 200  # elements within elements; more is an attack, not a text
 YEARS = range(1900, 2100)  # in which a date makes sense
@@ -281,7 +283,7 @@ def threaded(comments):
 def plain(markup):
     """The text (str, one line, NFC) of ``markup`` (str of HTML; its first 10,000 characters)."""
     text = html.unescape(nh3.clean(markup[:10_000], tags=set())).translate(CONTROLS)
-    return unicodedata.normalize("NFC", " ".join(text.split()))
+    return tidy(" ".join(text.split()))
 
 
 # The texts of posts
@@ -410,10 +412,10 @@ def remark(content):
     All other markup goes. What happens to look like Markdown reads as such.
     """
     writer = _Markdown()
-    writer.feed(nh3.clean(content, tags=KEPT, attributes={"a": {"href"}}, link_rel=None))  # balances tags, too
+    kept = {tag: {"href"} if tag == "a" else set() for tag in KEPT}
+    writer.feed(nh3.clean(balanced(content, kept), tags=KEPT, attributes={"a": {"href"}}, link_rel=None))
     writer.close()
-    text = BLANK_LINES.sub("\n\n", writer.text).translate(CONTROLS)
-    return unicodedata.normalize("NFC", text).strip()
+    return tidy(BLANK_LINES.sub("\n\n", writer.text).translate(CONTROLS))
 
 
 class _Markdown(HTMLParser):

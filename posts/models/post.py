@@ -1,5 +1,4 @@
 import re
-import unicodedata
 
 from django.conf import settings
 from django.db import models, transaction
@@ -15,7 +14,7 @@ from live.models import Item
 from live.ticks import tick
 from people.markdown import talk
 from people.rates import TooFast, afford, spend
-from people.rules import Refused
+from people.rules import Refused, tidy
 from posts import markdown
 from posts.models.comment import Comment
 from posts.models.moderation import QUEUE
@@ -306,7 +305,7 @@ class Post(Item):
 
     def _complete(self):
         """Fill in what follows from the rest."""
-        self.title = unicodedata.normalize("NFC", self.title).strip()
+        self.title = tidy(self.title)
         self.slug = self.slug or self._free_slug()
         self.html = (markdown.article if self.format == self.Format.MARKDOWN else markdown.article_html)(self.body)
         if self.status in (self.Status.PUBLISHED, self.Status.SCHEDULED):
