@@ -21,7 +21,6 @@ PHRASES |= {"samp", "small", "span", "strong", "sub", "sup", "time", "u", "var"}
 BLOCKS = {"blockquote", "li", "ol", "p", "pre", "ul"}
 ATTRIBUTES = {"a": {"href"}, "ol": {"start"}, "code": {"class"}, "span": {"class"}}
 OUR_CLASSES = re.compile(r"footnote[a-z-]*|language-[\w+-]{1,30}|align-(left|right|center)|[a-z]{1,2}\d?")
-OUR_IDS = re.compile(r"fn(ref)?\d+(:\d+)?")
 PROPORTION = 10  # times as long as the text its HTML may be
 SMALL = 2_000  # characters of HTML that are all right anyway
 SCHEMES = {"http", "https", "mailto"}
@@ -43,13 +42,27 @@ def named(text):
     return list(people.values())
 
 
-def clean(html, tags, attributes, link_rel):
+def clean(html, tags, attributes, link_rel, part=""):
+    """What is left (safe str) of ``html`` (str): the elements ``tags`` (set) with ``attributes`` (dict of sets).
+
+    Of ids only those of footnotes, each once, and all with the mark of ``part`` (str) if the text is one of a page's.
+    """
+    ours = re.compile(rf"fn(ref)?{f'-{part}-' if part else ''}\d+(:\d+)?")
+    seen = set()
+
+    def allowed(tag, attribute, value):
+        if attribute == "id":
+            if not ours.fullmatch(value) or value in seen:
+                return None
+            seen.add(value)
+        return _filter(tag, attribute, value)
+
     return mark_safe(
         nh3.clean(
             html,
             tags=tags,
             attributes=attributes,
-            attribute_filter=_filter,
+            attribute_filter=allowed,
             link_rel=link_rel,
             url_schemes=SCHEMES,
         )
@@ -68,8 +81,6 @@ def _filter(tag, attribute, value):
         return None
     if attribute == "class":
         return " ".join(name for name in value.split() if OUR_CLASSES.fullmatch(name)) or None
-    if attribute == "id":
-        return value if OUR_IDS.fullmatch(value) else None
     if attribute == "href":
         value = with_scheme(value)
     escaped = {"<": "%3C", ">": "%3E"} if attribute in ("href", "src") else {"<": "‹", ">": "›"}

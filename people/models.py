@@ -60,6 +60,7 @@ class Person(AbstractUser):
     first_name = last_name = None
     display_name = models.CharField(_("display name"), max_length=60, blank=True)
     bio = models.TextField(_("about"), max_length=1000, blank=True)
+    bio_html = models.TextField(editable=False, blank=True)
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, blank=True, validators=[validate_time_zone])
     mail = models.CharField(
@@ -93,6 +94,15 @@ class Person(AbstractUser):
         return str(self)
 
     get_short_name = get_full_name
+
+    def save(self, *arguments, update_fields=None, **options):
+        """Render what the person says of themselves whenever it may have changed: never when it is read."""
+        from people.markdown import talk  # which looks for people whom a text names
+
+        if update_fields is None or "bio" in update_fields:
+            self.bio_html = talk(self.bio) if self.bio else ""
+            update_fields = update_fields and {*update_fields, "bio_html"}
+        super().save(*arguments, update_fields=update_fields, **options)
 
     # Verbs
 

@@ -5,7 +5,7 @@ from functools import partial
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
@@ -174,7 +174,12 @@ def preview(request):
     """What Markdown becomes on the page."""
     if not request.user.has_perm("posts.add_post"):
         raise PermissionDenied
-    return HttpResponse(format_html('<div class="prose">{}</div>', markdown.article(request.POST.get("body", ""))))
+    body = request.POST.get("body", "")
+    try:
+        Post._meta.get_field("body").run_validators(body)
+    except ValidationError as error:
+        return HttpResponse(format_html('<p role="alert">{}</p>', " ".join(error.messages)), status=422)
+    return HttpResponse(format_html('<div class="prose">{}</div>', markdown.article(body)))
 
 
 @admin.register(Tag)

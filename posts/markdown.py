@@ -36,7 +36,7 @@ def article(text, part=""):
     ``part`` (str, "" or like "u7") is what the text is on its page: it makes the ids of footnotes its own.
     """
     html = _article.render(text, {"docId": part} if part else {})
-    return in_proportion(clean(html, ARTICLE, ARTICLE_ATTRIBUTES, link_rel="noopener"), text)
+    return in_proportion(clean(html, ARTICLE, ARTICLE_ATTRIBUTES, link_rel="noopener", part=part), text)
 
 
 def article_html(html):

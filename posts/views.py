@@ -17,7 +17,6 @@ from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import TOO_OLD, when_old
-from people.markdown import talk
 from people.models import Person
 from people.rules import Refused
 from people.streams import depends_on, watched
@@ -50,7 +49,7 @@ def tag(request, slug):
 def person(request, username):
     found = get_object_or_404(Person, username=username, is_active=True)
     posts = Post.objects.listed().filter(author=found)
-    return listing(request, "posts/person.html", posts, person=found, bio=talk(found.bio))
+    return listing(request, "posts/person.html", posts, person=found)
 
 
 def listing(request, template, posts, shown=(), **context):

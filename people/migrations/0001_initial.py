@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, max_length=30, unique=True, validators=[django.core.validators.MinLengthValidator(2), django.core.validators.RegexValidator('^[\\w.-]+\\Z', 'A username may hold letters, digits and the characters “_”, “.” and “-” only.')], verbose_name='username')),
                 ('display_name', models.CharField(blank=True, max_length=60, verbose_name='display name')),
                 ('bio', models.TextField(blank=True, max_length=1000, verbose_name='about')),
+                ('bio_html', models.TextField(blank=True, editable=False)),
                 ('language', models.CharField(blank=True, choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], max_length=10, verbose_name='language')),
                 ('time_zone', models.CharField(blank=True, max_length=64, validators=[people.models.validate_time_zone], verbose_name='time zone')),
                 ('mail', models.CharField(choices=[('off', 'Never'), ('at_once', 'At once'), ('bundled', 'Bundled'), ('daily', 'Once a day')], default='bundled', help_text='Of what you have not read on the site after ten minutes.', max_length=10, verbose_name='mails')),

@@ -99,6 +99,26 @@ def test_account_pages_are_for_the_signed_in(db):
         assert answer.status_code == 302 and answer.url.startswith("/accounts/login/?next="), name
 
 
+def test_what_people_say_of_themselves_is_rendered_when_it_is_saved_and_never_when_it_is_read(bob):
+    Browser(bob).post("/accounts/profile/", PROFILE | {"bio": "I **sail** with @bob"})
+    bob.refresh_from_db()
+    assert "<strong>sail</strong>" in bob.bio_html and 'href="/people/bob/"' in bob.bio_html
+    Person.objects.filter(pk=bob.pk).update(bio_html="<p>as it was kept</p>")
+    assert "<p>as it was kept</p>" in Browser().get("/people/bob/").content.decode()
+    Browser(bob).post("/accounts/profile/", PROFILE)
+    bob.refresh_from_db()
+    assert bob.bio_html == ""
+
+
+def test_an_editor_of_people_changes_what_is_shown_of_them(bob, root):
+    bob.bio = "I *row*"
+    bob.save(update_fields=["bio"])
+    bob.refresh_from_db()
+    assert "<em>row</em>" in bob.bio_html
+    bob.close(comments_stay=True)
+    assert (bob.bio, bob.bio_html) == ("", "")
+
+
 # How often
 
 

@@ -1,6 +1,7 @@
 import re
 
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,7 @@ from posts.models.comment import Comment
 from posts.models.moderation import QUEUE
 from posts.models.review import review
 
+LONGEST = 200_000  # characters of an article: in every script they pass DATA_UPLOAD_MAX_MEMORY_SIZE
 WORDS_A_MINUTE = 230  # Brysbaert 2019, doi:10.1016/j.jml.2019.104047, rounded down
 HAN_A_MINUTE = 400
 HAN = re.compile("[\u3400-\u9fff\U00020000-\U000323af]")
@@ -94,7 +96,7 @@ class Post(Item):
     slug = models.SlugField(_("address"), max_length=200, unique=True, blank=True, allow_unicode=True)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"), related_name="posts")
     summary = models.TextField(_("summary"), max_length=1000, blank=True)
-    body = models.TextField(_("text"), blank=True)
+    body = models.TextField(_("text"), blank=True, validators=[MaxLengthValidator(LONGEST)])
     format = models.CharField(_("format"), max_length=10, choices=Format, default=Format.MARKDOWN)
     html = models.TextField(editable=False)
     cover = models.ImageField(_("cover"), upload_to="covers/%Y/", blank=True)

@@ -47,8 +47,10 @@ class LiveUpdate(Item):
         """Save the update as edited, and show it on the post's open pages."""
         with transaction.atomic():
             [now] = tick(self.post)
-            html = markdown.article(self.body)
-            self.edited = self.edited or bool(self.pk and html != self.html)
+            if new := self._state.adding:
+                self.save()  # the ids of its footnotes hold its own
+            html = markdown.article(self.body, f"u{self.pk}")
+            self.edited = self.edited or (not new and html != self.html)
             self.html = html
             self.stamp(now)
             self.save()

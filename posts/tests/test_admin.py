@@ -257,3 +257,14 @@ def test_what_is_no_picture_is_refused(as_alice, content):
 def test_a_bomb_of_pixels_is_refused(as_alice):
     answer = as_alice.post("/admin/posts/post/add/", fields(cover=picture("PNG", (9000, 9000))))
     assert answer.status_code == 200 and not Post.objects.exists()
+
+
+def test_an_article_that_is_too_long_is_refused_and_kept_in_the_form(as_editor, post):
+    long = "word " * 40_000 + "the end"
+    address = f"/admin/posts/post/{post.pk}/change/"
+    page = as_editor.post(address, fields(title=post.title, author=post.author_id, body=long)).content.decode()
+    assert "at most 200000 characters (it has 200007)" in page and "word the end</textarea>" in page
+    post.refresh_from_db()
+    assert post.body == "The **tide** is out."
+    preview = as_editor.post("/admin/posts/post/preview/", {"body": long})
+    assert preview.status_code == 422 and "at most 200000 characters" in preview.content.decode()

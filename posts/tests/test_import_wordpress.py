@@ -519,3 +519,26 @@ def test_reading_takes_the_same_memory_whatever_the_size(large, memory):
 def test_importing_does_too(large, memory, db):
     call_command("import_wordpress", large(100), stdout=StringIO())
     assert Post.objects.count() == 100 and memory() < 9_000_000
+
+
+HOSTILE = ["xn--a." * 600 + "xn--", "http://" + "xn--a." * 600, "a" + "\u0301\u0316" * 20_000, "[" * 4000]
+HOSTILE += ["".join(f"<b class=a{n}><p>" for n in range(2000)), "<div>" * 5000, "[caption caption='" * 2000, "<" * 20_000]
+
+
+def test_no_text_holds_up_the_import(load):
+    said = load(
+        wxr(
+            *(item(n, comment(n, content=text), content=text, excerpt=text, title=text) for n, text in enumerate(HOSTILE, 1)),
+            item(99, comment(99)),
+        )
+    )
+    assert Post.objects.filter(slug="post-99").exists() and "nested too deep" in said
+    assert Post.objects.count() == len(HOSTILE)
+    for kept in (*Post.objects.all(), *Comment.objects.all()):
+        assert len(kept.html) <= 10 * len(kept.body) + 2000
+
+
+def test_an_article_that_is_too_long_is_counted_and_the_reason_is_said(load):
+    said = load(wxr(item(1, content="word " * 50_000), item(2)))
+    assert "skipped" in said and "at most 200000 characters" in said and "1 post" in said
+    assert [post.slug for post in Post.objects.all()] == ["post-2"]

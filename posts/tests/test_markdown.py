@@ -7,6 +7,7 @@ import pytest
 
 from people.markdown import talk
 from posts import markdown
+from posts.models import LiveUpdate
 
 TRICKS = [
     "<script>alert(1)</script>",
@@ -75,3 +76,31 @@ def test_hostile_text_is_soon_done_with(render, text):
     html = render(text)
     assert time.perf_counter() - began < 5  # the limit against hanging; the speed is measured elsewhere
     assert len(html) <= 10 * len(text) + 1000
+
+
+IDS = re.compile(r' id="([^"]*)"')
+NOTES = "Goal[^1] and again[^1], and^[so] on.\n\n[^1]: Source"
+
+
+def test_footnotes_of_an_article_and_its_updates_are_each_its_own(client, post, alice):
+    post.body, post.coverage = NOTES, "live"
+    post.revise()
+    for _ in range(2):
+        LiveUpdate(post=post, author=alice, body=NOTES).revise()
+    page = client.get(post.get_absolute_url()).content.decode()
+    ids = IDS.findall(page)
+    assert len(ids) == len(set(ids)) and sum(name.startswith("fn") for name in ids) == 3 * 5
+    for target in re.findall(r'href="#(fn[^"]*)"', page):
+        assert target in ids
+    update = LiveUpdate.objects.first()
+    kept = update.html
+    update.revise()
+    assert update.html == kept and not update.edited
+
+
+def test_only_footnotes_give_ids_each_once_and_none_those_of_another_part():
+    html = markdown.article_html(
+        '<ol><li id="fn1">a</li><li id="fn1">b</li><li id="fn-u7-1">c</li><li id="fn2:1">d</li><li id="live">e</li></ol>'
+    )
+    assert IDS.findall(html) == ["fn1", "fn2:1"]
+    assert IDS.findall(markdown.article("a^[b]", "u7")) == ["fnref-u7-1", "fn-u7-1"]
