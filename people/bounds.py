@@ -12,6 +12,8 @@ from markdown_it.rules_core.smartquotes import QUOTE_RE, process_inlines
 CELLS = 200  # of all tables, and one more for each three characters
 REFERRED = 2_000  # characters of addresses that references repeat, and ten more for each character
 NOTES = 20  # references to footnotes, and one more for each forty characters
+LABEL = 100  # characters of a footnote's name
+LAZY = 1_000  # lines without a mark that are looked at as parts of a quotation, and four more for each line
 QUOTES = 10_000_000  # quotation marks times characters of a paragraph: each mark found copies the paragraph
 WITHIN = 2  # levels that a list adds
 
@@ -23,7 +25,7 @@ def bounds_plugin(md: MarkdownIt):
     md.block.ruler.at("blockquote", _shallow(blockquote), {"alt": quoted_or_listed})
     md.block.ruler.at("list", _shallow(list_block), {"alt": quoted_or_listed[:3]})
     md.block.ruler.at("table", _table, {"alt": quoted_or_listed[:2]})
-    md.block.ruler.before("table", "rows", _ends_table, {"alt": ["blockquote"]})
+    md.block.ruler.before("table", "lines", _ends, {"alt": ["blockquote"]})
     md.core.ruler.at("smartquotes", _smartquotes)
     for rule in md.inline.ruler.get_all_rules():
         if rule.startswith("footnote_"):
@@ -41,6 +43,7 @@ def _allow(state):
     """What this text may spend: ``env`` is handed on to all rules."""
     length = len(state.src)
     state.env["cells"] = CELLS + length // 3
+    state.env["lazy"] = LAZY + 4 * state.src.count("\n")
     state.env["notes"] = NOTES + length // 40
     state.env["references"] = References(REFERRED + 10 * length)
 
@@ -69,10 +72,13 @@ def _shallow(rule):
 
 
 def _counted(rule):
-    """``rule`` for a reference to a footnote, as long as there are not too many."""
+    """``rule`` for a reference to a footnote, as long as there are not too many, and their names short."""
 
     def counted(state, silent):
-        if state.env["notes"] <= 0 or not rule(state, silent):
+        src, at = state.src, state.pos
+        if state.env["notes"] <= 0 or not src.startswith(("[^", "^["), at):
+            return False
+        if (src[at] == "[" and src.find("]", at, at + LABEL) < 0) or not rule(state, silent):
             return False
         state.env["notes"] -= not silent
         return True
@@ -89,12 +95,17 @@ def _table(state, start, end, silent):
     return table_block(state, start, end, silent)
 
 
-def _ends_table(state, start, end, silent):
-    """Asked before each further row, which gets all its cells however short it is: too many, and the table ends."""
-    if not silent or state.parentType != "table":
+def _ends(state, start, end, silent):
+    """Asked before a table or a quotation goes on: whether it ends here.
+
+    A row gets all its cells however short it is; and a quotation looks at all lines that might be its own, again for
+    each quotation that ends before them.
+    """
+    if not silent or state.parentType not in ("table", "blockquote"):
         return False
-    state.env["cells"] -= state.env["columns"]
-    return state.env["cells"] <= 0
+    allowance, spent = ("cells", state.env["columns"]) if state.parentType == "table" else ("lazy", 1)
+    state.env[allowance] -= spent
+    return state.env[allowance] <= 0
 
 
 def _smartquotes(state):

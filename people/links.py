@@ -22,7 +22,7 @@ ASCII_ENDS = frozenset(map(chr, (*range(0x21), 0x7F))) | frozenset('"<>\\`')
 GOES_ON = frozenset("·・\u200c\u200d")  # punctuation and joiners inside words
 TRAILING = "?!.,:;*_~'"
 PAIRS = {")": "(", "]": "[", "}": "{"}
-DOMAINS = "app cn com dev edu eu gov info io jp net org tw uk".split()  # and no endings of files
+DOMAINS = {"app", "cn", "com", "dev", "edu", "eu", "gov", "info", "io", "jp", "net", "org", "tw", "uk"}
 LONGEST_HOST = 253  # RFC 1035, 2.3.4, without the final dot
 LONGEST_ENTITY = 32
 SWITCH = re.compile(f"[{UNSPACED}]")
@@ -91,7 +91,8 @@ def address_end(text, start, stop):
 def _host_end(text, start, stop, dots):
     """Where a host's name with at least ``dots`` (int) full stops ends that begins at ``start``; 0 if none does."""
     end = start
-    while end < stop and end - start <= LONGEST_HOST and (text[end] in ".-_" or text[end].isalnum() or _joins(text[end])):
+    stop = min(stop, start + LONGEST_HOST + 1)
+    while end < stop and (text[end] in ".-_" or text[end].isalnum() or _joins(text[end])):
         end += 1
     if end - start > LONGEST_HOST:
         return 0
@@ -115,9 +116,8 @@ def _path_end(text, start, stop):
             break
         if sign in PAIRS.values():
             opened.append(sign)
-        elif sign in PAIRS:
-            if not opened or opened.pop() != PAIRS[sign]:
-                break
+        elif sign in PAIRS and (not opened or opened.pop() != PAIRS[sign]):
+            break
         end += 1
     while end > start and text[end - 1] in TRAILING:
         end -= 1

@@ -70,7 +70,7 @@ def clean(html, tags, attributes, link_rel, part=""):
 
 
 def in_proportion(html, text):
-    """``html`` (safe str) that was made of ``text`` (str), or the plain text where it would be out of all proportion."""
+    """``html`` (safe str) that was made of ``text`` (str), or the plain text if it is out of all proportion."""
     if len(html) <= PROPORTION * len(text) + SMALL:
         return html
     return format_html("<p>{}</p>", mark_safe(escape(text).replace("\n", "<br>\n")))

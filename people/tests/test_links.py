@@ -69,9 +69,10 @@ def test_an_address_ends_where_its_sentence_goes_on(render, text, address, db):
 @RENDERERS
 @pytest.mark.parametrize(
     "text",
-    ["see manage.py and README.md, run.sh; node.js", "a.example/b", "bob@a.example", "awww.a.example", "xhttps://a.example"]
-    + ["//a.example/b", "ftp://a.example", "www.a", "www..a.example", "https://", "http://.", "https://-a.example"]
-    + ["https://bob:secret@a.example/", "https://bob@a.example/", "http\u017f://a.example", "https://a.b_c.d_e/"]
+    ["see manage.py and README.md, run.sh; node.js", "a.example/b", "bob@a.example", "awww.a.example"]
+    + ["xhttps://a.example", "//a.example/b", "ftp://a.example", "www.a", "www..a.example", "https://", "http://."]
+    + ["https://-a.example", "https://bob:secret@a.example/", "https://bob@a.example/", "http\u017f://a.example"]
+    + ["https://a.b_c.d_e/"]
     + ["`https://a.example`", "    https://a.example", f"https://{'a' * 64}.example", f"https://{'a.' * 130}example"],
 )
 def test_no_other_word_becomes_a_link(render, text):
@@ -119,15 +120,16 @@ def test_a_written_address_without_a_scheme_leads_where_it_was_meant(render, wri
     assert hrefs(render(f"[x]({written})")) == [followed]
 
 
-UNITS = ["xn--a.", "http://xn--a.", "//xn--", "mailto:", "mailto:a@b.", "www.", "www.a.", "www._", "www.a:(", "https://a_"]
-UNITS += ["https://a:", "https://a@", "https://a&b;", "&b;", "https://a(", "https://[", "https://a/(]", "www.é", "中www.a"]
+UNITS = ["xn--a.", "http://xn--a.", "//xn--", "mailto:", "mailto:a@b.", "www.", "www.a.", "www._", "www.a:("]
+UNITS += ["https://a_", "https://a:", "https://a@", "https://a&b;", "https://a(", "https://[", "https://a/(]"]
+UNITS += ["https://a/&b;", "www.é", "中www.a"]
 
 
 @RENDERERS
 @pytest.mark.parametrize("unit", UNITS)
 def test_what_an_address_costs_grows_with_its_length(render, unit):
-    """On the thread's clock: eight times the text takes eight times as long, not 64 times, and never doubles."""
-    short, long = (cost(render, "https://a.example/" * (unit[0] == "&") + unit * (n // len(unit))) for n in (1000, 8000))
+    """On the thread's clock: eight times the text takes eight times as long, not 64 times, nor does it double."""
+    short, long = (cost(render, unit * (n // len(unit))) for n in (1000, 8000))
     assert long < 24 * short + 0.05
 
 

@@ -11,11 +11,12 @@ from posts import wordpress
 from posts.balance import balanced
 from posts.markdown import KEPT, article_html
 
-TAGS = "a b i code p div li ul ol dl dd dt table tbody tr td th h1 h2 pre blockquote span details figure".split()
+TAGS = ["a", "b", "i", "code", "p", "div", "li", "ul", "ol", "dl", "dd", "dt", "table", "tbody", "tr", "td", "th"]
+TAGS += ["h1", "h2", "pre", "blockquote", "span", "details", "figure"]
 ODD = ["svg", "math", "select", "option", "button", "form", "font", "nobr", "frameset", "template", "iframe", "ruby"]
 PIECES = [f"<{name}>" for name in TAGS + ODD + ["br", "hr"]] + [f"</{name}>" for name in TAGS + ODD]
-PIECES += ["<b class=a%d>", '<code class="language-%d">', "<a href=/%d>", "<font size=%d>", "<", "</", "&", "x", " ", "\n"]
-PIECES += ['"', "'", "=", "<a ", "<a b='", '<a b="', "<!", "<?", "<![CDATA["]
+PIECES += ["<b class=a%d>", '<code class="language-%d">', "<a href=/%d>", "<font size=%d>", "<", "</", "&", "x"]
+PIECES += [" ", "\n", '"', "'", "=", "<a ", "<a b='", '<a b="', "<!", "<?", "<![CDATA["]
 
 
 def fuzzed(seed, count, length):
@@ -93,7 +94,7 @@ def test_html_made_for_parsers_costs_little_and_stays_in_proportion(render):
 
 @pytest.mark.parametrize(
     "unit",
-    ["<b class=a%d><p>", "<font size=%d><p>", "<div>", "<table><tr><i class=a%d><h1>", "<p a%d", "<a b='", "<!--", "<script>"],
+    ["<b class=a%d><p>", "<font size=%d><p>", "<div>", "<table><tr><i class=a%d><h1>", "<p a%d", "<a b='", "<!--"],
 )
 def test_what_html_costs_grows_with_its_length(unit):
     short, long = ("".join(unit.replace("%d", str(n)) for n in range(size // len(unit))) for size in (4000, 32_000))

@@ -522,16 +522,13 @@ def test_importing_does_too(large, memory, db):
 
 
 HOSTILE = ["xn--a." * 600 + "xn--", "http://" + "xn--a." * 600, "a" + "\u0301\u0316" * 20_000, "[" * 4000]
-HOSTILE += ["".join(f"<b class=a{n}><p>" for n in range(2000)), "<div>" * 5000, "[caption caption='" * 2000, "<" * 20_000]
+HOSTILE += ["".join(f"<b class=a{n}><p>" for n in range(2000)), "<div>" * 5000, "[caption caption='" * 2000]
+HOSTILE += ["<" * 20_000]
 
 
 def test_no_text_holds_up_the_import(load):
-    said = load(
-        wxr(
-            *(item(n, comment(n, content=text), content=text, excerpt=text, title=text) for n, text in enumerate(HOSTILE, 1)),
-            item(99, comment(99)),
-        )
-    )
+    items = [item(n, comment(n, content=text), content=text, title=text) for n, text in enumerate(HOSTILE, 1)]
+    said = load(wxr(*items, item(99, comment(99))))
     assert Post.objects.filter(slug="post-99").exists() and "nested too deep" in said
     assert Post.objects.count() == len(HOSTILE)
     for kept in (*Post.objects.all(), *Comment.objects.all()):

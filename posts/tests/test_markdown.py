@@ -100,7 +100,7 @@ def test_footnotes_of_an_article_and_its_updates_are_each_its_own(client, post, 
 
 def test_only_footnotes_give_ids_each_once_and_none_those_of_another_part():
     html = markdown.article_html(
-        '<ol><li id="fn1">a</li><li id="fn1">b</li><li id="fn-u7-1">c</li><li id="fn2:1">d</li><li id="live">e</li></ol>'
+        '<ol><li id="fn1">a</li><li id="fn1">b</li><li id="fn-u7-1">c</li><li id="fn2:1">d</li><li id="x">e</li></ol>'
     )
     assert IDS.findall(html) == ["fn1", "fn2:1"]
     assert IDS.findall(markdown.article("a^[b]", "u7")) == ["fnref-u7-1", "fn-u7-1"]
