@@ -1,9 +1,13 @@
 """An author's text to safe HTML: the full set of Markdown, cleaned as all strangers' text is."""
 
+from io import StringIO
+from time import thread_time
+
 from django.utils.html import escape
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import unescapeAll
+from markdown_it.renderer import RendererHTML
 from mdit_py_plugins.footnote import footnote_plugin
-from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
@@ -27,7 +31,8 @@ ARTICLE_ATTRIBUTES = ATTRIBUTES | {
     "time": {"datetime"},
 }
 KEPT = {tag: ARTICLE_ATTRIBUTES.get(tag, set()) | {"lang"} for tag in ARTICLE}
-HIGHLIGHTED = 20_000  # characters of one piece of code
+COLOURED = 10_000  # characters of one piece of code
+COLOURING = 1.0  # seconds of the processor for all the code of a text
 
 
 def article(text, part=""):
@@ -45,16 +50,37 @@ def article_html(html):
     return in_proportion(cleaned, html)
 
 
-def _highlight(code, language, _attributes):
-    """Colours for ``code``, unless it is longer than anybody reads: some languages' rules look far ahead."""
+def _fence(self, tokens, index, options, env):
+    """Code in the colours of its language, as long as finding them takes little of a text's time."""
+    language = (unescapeAll(tokens[index].info).split() or [""])[0]
+    left = env.get("colouring", COLOURING)
+    began = thread_time()
+    marked = _coloured(tokens[index].content, language, began + left)
+    env["colouring"] = left - (thread_time() - began)
+    if not marked:
+        return RendererHTML.fence(self, tokens, index, options, env)
+    return f'<pre><code class="language-{escape(language)}">{marked}</code></pre>\n'
+
+
+def _coloured(code, language, until):
+    """``code`` (str) in HTML with colours, or "" if that takes longer than ``until``: many languages' rules look ahead.
+
+    ``until``: seconds on the thread's clock. A single rule cannot be cut, so that longer code has no colours at all.
+    """
+    if len(code) > COLOURED:
+        return ""
     try:
         lexer = get_lexer_by_name(language)
     except ClassNotFound:
         return ""
-    if len(code) > HIGHLIGHTED:
-        return ""
-    marked = highlight(code, lexer, HtmlFormatter(nowrap=True))
-    return f'<pre><code class="language-{escape(language)}">{marked}</code></pre>'
+    tokens = []
+    for token in lexer.get_tokens(code):
+        tokens.append(token)
+        if thread_time() > until:
+            return ""
+    marked = StringIO()
+    HtmlFormatter(nowrap=True).format(tokens, marked)
+    return marked.getvalue()
 
 
 def _align(self, tokens, index, options, env):
@@ -64,10 +90,11 @@ def _align(self, tokens, index, options, env):
     return self.renderToken(tokens, index, options, env)
 
 
-_article = MarkdownIt("commonmark", {"typographer": True, "highlight": _highlight, "html": False})
+_article = MarkdownIt("commonmark", {"typographer": True, "html": False})
 _article.enable(["table", "strikethrough", "replacements", "smartquotes"])
 _article.use(footnote_plugin)
 _article.use(link_plugin)
 _article.use(bounds_plugin)
+_article.add_render_rule("fence", _fence)
 _article.add_render_rule("td_open", _align)
 _article.add_render_rule("th_open", _align)

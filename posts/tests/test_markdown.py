@@ -104,3 +104,15 @@ def test_only_footnotes_give_ids_each_once_and_none_those_of_another_part():
     )
     assert IDS.findall(html) == ["fn1", "fn2:1"]
     assert IDS.findall(markdown.article("a^[b]", "u7")) == ["fnref-u7-1", "fn-u7-1"]
+
+
+def test_code_has_colours_as_long_as_they_take_little_time():
+    def cost(blocks):
+        began = time.thread_time()
+        html = markdown.article(("```csharp\n" + "a\n" * 4000 + "```\n\n```json\n[1]\n```\n\n") * blocks)
+        assert html.count("a\n") == 4000 * blocks and html.count("<pre>") == 2 * blocks
+        return time.thread_time() - began
+
+    assert cost(10) < 3 * cost(1) + 0.5
+    assert '<span class="mi">1</span>' in markdown.article("```json\n[1]\n```")
+    assert markdown.article("```json\n" + "[1]\n" * 3000 + "```").count("[1]\n") == 3000

@@ -82,6 +82,11 @@ def test_many_links_wait_whoever_wrote_them(post, known):
     assert why(say(post, known, LINKS)) == [("links", "")]
 
 
+def test_mentions_mail_addresses_and_file_names_are_no_links(post, known, bob, alice, mallory):
+    text = "@bob @alice @mallory see manage.py, README.md and mailto:a@b.example; [x](/posts/) https://a.example"
+    assert why(say(post, known, text)) == "shown"
+
+
 def test_an_edit_is_no_way_past_the_review(post, known):
     said = say(post, known, "harmless")
     with pytest.raises(Refused) as refusal:
