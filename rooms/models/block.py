@@ -5,7 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Block(models.Model):
-    """``by`` takes no private messages from ``whom``."""
+    """``by`` takes no private messages from ``whom``, and nobody begins a conversation that holds both.
+
+    In one of several people that is older both stay; of what ``whom`` says there the inbox of ``by`` tells nothing.
+    """
 
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="blocks")
     whom = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -165,7 +165,8 @@ class Message(Item):
     def recipients(self, before=""):
         """Whom the message concerns, and how (dict of kind to people); after an edit of ``before``, the newly named.
 
-        In a conversation everybody who wants to hear of it. Who has it before them has read it at once: the page says.
+        In a conversation everybody who wants to hear of it, and did not block its author. Who has it before them has
+        read it at once: the page says.
         """
         kind = Notification.Kind
         hears_nothing = models.Q(involvement=Membership.Involvement.NOTHING)
@@ -174,6 +175,7 @@ class Message(Item):
             deaf = set(self.room.memberships.filter(hears_nothing).values_list("person", flat=True))
             return {kind.MENTION: [person for person in people if person.pk not in deaf]}
         hearing = self.room.memberships.standing().exclude(hears_nothing).select_related("person")
+        hearing = hearing.exclude(person__blocks__whom=self.author)
         return {} if before else {kind.MESSAGE: [membership.person for membership in hearing]}
 
     def save(self, **options):

@@ -160,8 +160,12 @@ class Room(Item):
         if timezone.now() - by.date_joined < timedelta(seconds=settings.CONVERSATION_AGE):
             raise Refused(_("Your account is too new to begin a conversation. Try again tomorrow."))
         spend("conversation", by, address, BEGUN_TOO_MANY)
-        if Block.objects.filter(by__in=others, whom=by).exists():
-            raise Refused(_("This person does not accept messages from you."))
+        if Block.objects.filter(by__in=others, whom__in=[by, *others]).exists():  # no accomplice brings them together
+            raise Refused(
+                _("This person does not accept messages from you.")
+                if len(others) == 1
+                else _("Not all of these people accept messages from each other.")
+            )
         key = cls.key_of(by, others)
         room, is_new = cls.objects.get_or_create(member_key=key, kind=cls.Kind.DIRECT, defaults={"created_by": by})
         if is_new:

@@ -321,6 +321,33 @@ def test_new_accounts_the_blocked_and_the_busy_begin_no_conversation(person, ali
     assert Room.write(alice, [dora], "and on", None, HERE)
 
 
+def test_no_accomplice_brings_together_whom_a_block_keeps_apart(alice, bob, carol, mallory):
+    Block.objects.create(by=bob, whom=mallory)
+    general = "Not all of these people accept messages from each other."
+    assert refusal(Room.write, carol, [bob, mallory], "meet") == general  # the accomplice
+    assert refusal(Room.write, mallory, [bob, carol], "hello, bob") == general
+    assert refusal(Room.write, mallory, [bob], "hello, bob") == "This person does not accept messages from you."
+    with translation.override("zh-hans"):
+        assert refusal(Room.write, carol, [alice, mallory, bob], "meet") == "这些人并非都愿意接收彼此的消息。"
+    assert not Room.objects.private().exists()
+    assert Room.write(bob, [mallory, carol], "I begin it myself")
+    assert Room.write(carol, [alice, mallory], "without bob") and Room.write(carol, [alice, bob], "without mallory")
+
+
+def test_in_a_conversation_that_is_older_a_blocked_person_calls_nobody_who_blocked_them(alice, bob, carol):
+    room = Room.write(alice, [bob, carol], "all three").room
+    Block.objects.create(by=bob, whom=carol)
+    inbox = bob.notifications.filter(kind="message")
+    before = inbox.count()
+    room.say(carol, "bob, @bob, do answer")
+    assert inbox.count() == before and alice.notifications.filter(kind="message").count() == 1
+    room.say(alice, "never mind")
+    assert inbox.count() == before + 1
+    room.memberships.get(person=bob).leave()
+    Room.write(carol, [alice, bob], "come back, bob")
+    assert not room.readable_by(bob) and inbox.count() == before + 1
+
+
 def test_a_conversation_has_at_most_ten_people(person, alice):
     crowd = [person(f"p{n}") for n in range(10)]
     assert refusal(Room.write, alice, crowd, "hi") == "A conversation has at most 10 people."
