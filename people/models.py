@@ -21,6 +21,8 @@ from people.rules import Refused, tidy
 username_validators = [
     MinLengthValidator(2),
     RegexValidator(r"^[\w.-]+\Z", _("A username may hold letters, digits and the characters “_”, “.” and “-” only.")),
+    # ".." is a step upwards in an address: nobody could follow, ignore, block or answer such a person.
+    RegexValidator(r"^[^\W_](.*[^\W_])?\Z", _("A username begins and ends with a letter or a digit.")),
 ]
 
 HUES = 12

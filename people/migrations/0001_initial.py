@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
                 ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, max_length=30, unique=True, validators=[django.core.validators.MinLengthValidator(2), django.core.validators.RegexValidator('^[\\w.-]+\\Z', 'A username may hold letters, digits and the characters “_”, “.” and “-” only.')], verbose_name='username')),
+                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, max_length=30, unique=True, validators=[django.core.validators.MinLengthValidator(2), django.core.validators.RegexValidator('^[\\w.-]+\\Z', 'A username may hold letters, digits and the characters “_”, “.” and “-” only.'), django.core.validators.RegexValidator('^[^\\W_](.*[^\\W_])?\\Z', 'A username begins and ends with a letter or a digit.')], verbose_name='username')),
                 ('display_name', models.CharField(blank=True, max_length=60, verbose_name='display name')),
                 ('bio', models.TextField(blank=True, max_length=1000, verbose_name='about')),
                 ('bio_html', models.TextField(blank=True, editable=False)),

@@ -261,8 +261,9 @@ def _counted(counter):
 
 def _username(login, end=""):
     """A valid username (str) as like ``login`` (str) as can be, with ``end`` (str)."""
-    name = re.sub(r"[^\w.-]+", "-", Person.normalize_username(login[:100]).lower()).strip("-")[: 30 - len(end)] + end
-    return name if len(name) > 1 else f"author-{name}".rstrip("-")
+    stem = re.sub(r"[^\w.-]+", "-", Person.normalize_username(login[:100]).lower()).strip("-._")
+    name = (stem[: 30 - len(end)].rstrip("-._") or "author") + end
+    return name if len(name) > 1 else f"author-{name}"
 
 
 def _free_email(email):
