@@ -1,6 +1,7 @@
 """What a person finds of their inbox in the export of their data: what they were told, and what they chose."""
 
 from inbox.models import Follow, Ignore, Mute
+from inbox.models.notification import knows
 from people.export import exports
 
 
@@ -17,4 +18,5 @@ def choices(person):
     for ignore in Ignore.objects.filter(person=person).select_related("ignored"):
         yield {"at": ignore.chosen_at, "ignores": ignore.ignored.username}
     for mute in Mute.objects.filter(person=person):
-        yield {"at": mute.chosen_at, "mutes": str(mute.thread)}
+        known = mute.thread and knows(person, mute.thread)
+        yield {"at": mute.chosen_at, "mutes": str(mute.thread) if known else ""}

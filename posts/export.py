@@ -9,7 +9,7 @@ def comments(person):
         yield {
             "at": comment.created_at,
             "edited": comment.edited_at,
-            "on": str(comment.post) if comment.post.is_public else "",
+            "on": str(comment.post) if comment.post.is_known_to(person) else "",
             "address": comment.get_absolute_url(),
             "state": comment.state,
             "text": comment.body,
@@ -32,4 +32,5 @@ def posts(person):
             "text": post.body,
         }
     for update in person.liveupdate_set.select_related("post").order_by("pk").iterator():
-        yield {"at": update.at, "update of": str(update.post), "title": update.title, "text": update.body}
+        title = str(update.post) if update.post.is_known_to(person) else ""
+        yield {"at": update.at, "update of": title, "title": update.title, "text": update.body}

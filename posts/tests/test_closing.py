@@ -10,12 +10,13 @@ from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
+from inbox.models import Mute
 from live.streams import delta, find, name_of
 from people.models import Person
 from people.rules import Refused
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD
-from posts.models import Comment, Post
+from posts.models import Comment, LiveUpdate, Post
 
 
 @pytest.fixture(autouse=True)
@@ -133,7 +134,8 @@ def test_the_last_who_may_everything_cannot_leave(person):
 
 def exported(browser):
     """The files of the zip: dict of name to text."""
-    answer = browser.get("/accounts/export/")
+    asked = browser.get("/accounts/export/")
+    answer = browser.post(asked.url, {"password": PASSWORD}, follow=True)
     assert answer["Content-Type"] == "application/zip" and "parley-bob-" in answer["Content-Disposition"]
     archive = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
     assert archive.testzip() is None
@@ -166,11 +168,14 @@ def test_an_export_holds_all_that_is_ones_own_and_nothing_of_others(post, bob, c
 def test_an_export_does_not_tell_what_became_of_the_rest(post, bob):
     """A post that was withdrawn is not the commenter's to see."""
     post.comment(bob, "I was here")
+    LiveUpdate(post=post, author=bob, body="It begins.").revise()
+    Mute.make(bob, post)
     post.title = "A secret title"
     post.unpublish()
     files = exported(Browser(bob))
     assert not any("secret title" in text for text in files.values())
     assert json.loads(files["comments.json"])[0]["text"] == "I was here"
+    assert json.loads(files["posts.json"])[0]["text"] == "It begins."
 
 
 def test_an_export_of_nothing_is_readable(bob):
