@@ -6,6 +6,7 @@ from django.templatetags.static import static
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from django.views.static import serve
+from parley.view_on_site import view_on_site
 
 from parley import discuss  # noqa: F401  it adds to the admin
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     # The admin's own way to a new password would not tell the person's other pages.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
+    path("admin/r/<path:content_type_id>/<path:object_id>/", admin.site.admin_view(view_on_site)),  # before Django's
     path("admin/", admin.site.urls),
     # Browsers ask for it on pages that name no icon, the admin's among them.
     path("favicon.ico", lambda request: redirect(static("icon.svg"), permanent=False)),
