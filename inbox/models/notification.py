@@ -160,9 +160,11 @@ class Notification(Item):
 
     @property
     def target(self):
-        """The path of what the row is about: its newest source, or else the thread."""
-        thing = self.source or self.thread
-        return thing.get_absolute_url() if thing else reverse("inbox")
+        """The path of what the row is about: its newest source, or the thread. The inbox, if that was withdrawn."""
+        things = [thing for thing in (self.source, self.thread) if thing]
+        if not things or not all(knows(self.person, thing) for thing in things):
+            return reverse("inbox")
+        return things[0].get_absolute_url()
 
     @property
     def title(self):
