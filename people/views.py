@@ -118,8 +118,10 @@ def data(request):
 
 @never_cache
 @signed_in
+@reauthentication_required
 @require_safe
 def download(request):
+    """All that is kept of the person, after the password or a code was given once more: a session may be borrowed."""
     name = f"parley-{request.user.username}-{timezone.now():%Y-%m-%d}.zip"
     return FileResponse(export(request.user, visit(request).address), as_attachment=True, filename=name)
 

@@ -152,6 +152,7 @@ ACCOUNT_USERNAME_MIN_LENGTH = 2
 ACCOUNT_PRESERVE_USERNAME_CASING = False
 ACCOUNT_ADAPTER = "people.adapters.AccountAdapter"
 ACCOUNT_FORMS = {"add_email": "people.forms.AddEmailForm"}
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before the address is changed, which a borrowed session would take over
 ACCOUNT_CHANGE_EMAIL = True  # one address; a new one takes its place once it is confirmed
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Parley] "

@@ -6,6 +6,7 @@ import time
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.core.cache import cache
 from django.utils.html import strip_tags
 
@@ -32,6 +33,38 @@ def test_a_wrong_sign_in_says_the_same_to_all(bob, unknown, known):
     pages = [Browser().sign_in(login, "wrong") for login in (unknown, known)]
     assert [page.status_code for page in pages] == [200, 200]
     assert words(pages[0]) == words(pages[1])
+
+
+def test_an_address_signs_in_once_it_is_confirmed_and_tells_of_nobody_before(bob):
+    """Somebody signs up with the address of another, to see whether they can sign in with it."""
+    bob.emailaddress_set.create(email=bob.email, verified=True, primary=True)
+    for name, email in (("mallet", "nobody@example.org"), ("malice", "bob@example.org")):
+        Browser().post(
+            "/accounts/signup/",
+            SIGN_UP | {"username": name, "email": email, "password1": "my-own-12345", "password2": "my-own-12345"},
+        )
+        assert Browser().sign_in(name, "my-own-12345").status_code == 302
+    pages = [Browser().sign_in(email, "my-own-12345") for email in ("nobody@example.org", "bob@example.org")]
+    assert [page.status_code for page in pages] == [200, 200]
+    assert words(pages[0]) == words(pages[1])
+    assert Browser().sign_in("bob@example.org").status_code == Browser().sign_in("BOB@Example.org").status_code == 302
+    Person.objects.get(username="mallet").emailaddress_set.update(verified=True)
+    assert Browser().sign_in("nobody@example.org", "my-own-12345").status_code == 302
+
+
+@pytest.mark.parametrize("own", ["bob@example.org", "bob@nowhere"])
+def test_an_address_that_nobody_confirmed_takes_one_hash_whatever_accounts_have_it(person, own):
+    """Counted, not timed: how many passwords are hashed for one that is wrong."""
+    for n in range(5):
+        other = person(f"other{n}")
+        Person.objects.filter(pk=other.pk).update(email=own)
+        other.emailaddress_set.create(email=own, verified=False)
+    counted = []
+    hashed = MD5PasswordHasher.encode
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MD5PasswordHasher, "encode", lambda *arguments: counted.append(1) or hashed(*arguments))
+        Browser().sign_in(own, "wrong")
+    assert len(counted) == 1
 
 
 def test_a_reset_says_the_same_to_all_and_writes_to_all(bob, mailoutbox):
@@ -165,7 +198,7 @@ def test_a_mail_server_that_is_down_harms_nobody(bob, settings):
 def test_a_new_address_counts_once_it_is_confirmed(bob, mailoutbox):
     bob.emailaddress_set.create(email=bob.email, verified=True, primary=True)
     browser = Browser(bob)
-    browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"})
+    confirm(browser, browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"}))
     bob.refresh_from_db()
     assert bob.email == "bob@example.org"
     assert "bob@elsewhere.example" in browser.get("/accounts/email/").content.decode()
@@ -178,9 +211,27 @@ def test_a_new_address_counts_once_it_is_confirmed(bob, mailoutbox):
 
 def test_an_address_that_was_never_confirmed_gives_way_at_once(bob):
     browser = Browser(bob)
-    browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"})
+    confirm(browser, browser.post("/accounts/email/", {"action_add": "", "email": "bob@elsewhere.example"}))
     bob.refresh_from_db()
     assert bob.email == "bob@elsewhere.example"
+
+
+def test_a_borrowed_session_can_neither_change_the_address_nor_carry_the_data_away(bob, mailoutbox):
+    bob.emailaddress_set.create(email=bob.email, verified=True, primary=True)
+    browser = Browser(bob)
+    tries = [
+        browser.post("/accounts/email/", {"action_add": "", "email": "thief@elsewhere.example"}),
+        browser.post("/accounts/email/", {"action_remove": "", "email": "bob@example.org"}),
+        browser.get("/accounts/2fa/totp/activate/"),
+        browser.get("/accounts/export/"),
+    ]
+    for answer in tries:
+        assert answer.status_code == 302 and answer.url.startswith("/accounts/reauthenticate/")
+        assert "Password" in browser.post(answer.url, {"password": "guessed"}).content.decode()
+    assert browser.post("/accounts/password/change/", {"password1": "x", "password2": "x"}).status_code == 200
+    assert not mailoutbox and list(bob.emailaddress_set.values_list("email", flat=True)) == ["bob@example.org"]
+    answer = confirm(browser, browser.get("/accounts/export/"))
+    assert answer["Content-Disposition"].startswith("attachment")
 
 
 # Two factors

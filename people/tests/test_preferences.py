@@ -6,6 +6,7 @@ from django.utils import timezone
 from live.streams import cursors
 from people.models import NAMES, Person
 from people.tests.browsers import Browser
+from people.tests.conftest import PASSWORD
 
 PROFILE = {"display_name": "", "bio": "", "language": "", "time_zone": ""}
 
@@ -169,6 +170,7 @@ def test_the_language_is_changed_only_so_often(bob, settings):
 def test_the_export_is_made_only_so_often(bob, settings, headers):
     settings.RATES_OF = {"export": {"person": [(1, 3600)]}}
     browser = Browser(bob)
+    browser.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert browser.get("/accounts/export/", headers=headers)["Content-Type"] == "application/zip"
     answer = browser.get("/accounts/export/", headers=headers)
     assert answer.status_code == 429 and 3500 < int(answer["Retry-After"]) <= 3600
