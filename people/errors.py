@@ -10,9 +10,6 @@ from django_htmx.http import reswap
 from live import fragments
 from people.visits import retry_after
 
-TOO_OLD = _("This page was open for too long. Send it once more.")
-old_forms = {}  # the name of an address -> the view that answers if the form sent there had got old
-
 
 def malformed(request, exception):
     return (
@@ -42,26 +39,6 @@ def refused(request, refusal):
     else:
         response = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
     return retry_after(response, refusal)
-
-
-def csrf_failure(request, reason=""):
-    """A form that got old, or was not ours. Its app may answer with a fresh one that holds what was typed."""
-    match = request.resolver_match
-    if match and match.url_name in old_forms:
-        return old_forms[match.url_name](request, **match.kwargs)
-    if by_htmx(request):
-        return stay(_("This page was open for too long. Reload it, then send this again."), 403)
-    return render(request, "403_csrf.html", {"live": []}, status=403)
-
-
-def when_old(name):
-    """Decorator: the view answers a form, sent to the address called ``name`` (str), that had got old."""
-
-    def remember(view):
-        old_forms[name] = view
-        return view
-
-    return remember
 
 
 def stay(said, status):

@@ -21,6 +21,7 @@ from people.forms import ClosingForm, PreferencesForm, ProfileForm
 from people.models import Person
 from people.rates import TooFast
 from people.rules import Refused
+from people.stale_forms import answers_stale_forms, bind
 from people.visits import retry_after, visit
 
 
@@ -69,6 +70,7 @@ class SignIn(LoginView):
         return retry_after(response, refusal)
 
 
+@answers_stale_forms
 @never_cache
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -76,6 +78,7 @@ def profile(request):
     return edit(request, ProfileForm, "people/profile.html")
 
 
+@answers_stale_forms
 @never_cache
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -85,7 +88,7 @@ def preferences(request):
 
 def edit(request, form_class, template):
     person = Person.objects.get(pk=request.user.pk)  # not the one whom the page names: this may be refused
-    form = form_class(request.POST if request.method == "POST" else None, instance=person)
+    form = bind(request, form_class, instance=person)
     status = 422 if form.is_bound else 200
     refusal = None
     if form.is_valid():

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from people.decorators import signed_in
 from people.rules import Refused
+from people.stale_forms import answers_stale_forms, check_age
 from people.streams import watched
 from people.visits import retry_after, visit
 from posts.models import Comment
 from posts.models.moderation import moderates
-from posts.views import answer, locked, readable_post, standing_comment
+from posts.views import answer, known_post, visible_comment
 
 VERBS = {
     "approve": lambda comment, by, said: comment.approve(by),
@@ -36,12 +37,14 @@ def menu(request, pk):
     return show_menu(request, moderated_comment(request, pk))
 
 
+@answers_stale_forms
 @signed_in
 @require_POST
 def rule(request, pk, verb):
     """Do what a button of the menu says. ``verb`` is one of ``VERBS``."""
     found = moderated_comment(request, pk)
     try:
+        check_age(request)
         VERBS[verb](found, request.user, request.POST)
     except Refused as refusal:
         return show_menu(request, found, refused=verb, refusal=refusal.messages[0], status=refusal.status)
@@ -70,15 +73,15 @@ def show_menu(request, found, status=200, **refusal):
     return render(request, page, context, status=status)
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request, pk):
-    found = standing_comment(request, pk)
-    if refusal := locked(request, found.post):
-        return refusal
+    found = visible_comment(request, pk)
     context = {"comment": found, "post": found.post, "live": watched(request), "reason": request.POST.get("reason", "")}
     if request.method == "POST":
         try:
+            check_age(request)
             found.report(request.user, context["reason"], visit(request))
         except Refused as refusal:
             context["refusal"] = refusal
@@ -90,9 +93,12 @@ def report(request, pk):
 
 
 def moderated_comment(request, pk):
-    """The comment ``pk``, whatever its state. To others than moderators it is as missing as none: ``Http404``."""
+    """The comment ``pk``, whatever its state. To others than moderators it is as missing as none: ``Http404``.
+
+    They judge without the password of a locked post: they see its comments, as they do in the admin, and not its text.
+    """
     if not moderates(request.user):
         raise Http404
     found = get_object_or_404(Comment.objects.drawn().select_related("post__author"), pk=pk)
-    readable_post(request, found.post.slug)
+    known_post(request, found.post.slug)
     return found

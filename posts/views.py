@@ -1,5 +1,6 @@
 """Each view finds, calls one verb, and answers: with a page, or to htmx with fragments."""
 
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -16,9 +17,10 @@ from live import fragments
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
-from people.errors import TOO_OLD, when_old
+from people.errors import stay
 from people.models import Person
 from people.rules import Refused
+from people.stale_forms import answers_stale_forms, bind, check_age
 from people.streams import depends_on, watched
 from people.visits import retry_after, visit
 from posts import threads
@@ -70,14 +72,13 @@ def listing(request, template, posts, shown=(), **context):
 
 @require_safe
 def post(request, slug):
-    found = readable_post(request, slug)
-    return locked(request, found) or show_post(request, found)
+    return show_post(request, readable_post(request, slug))
 
 
 @never_cache
 @require_POST
 def unlock(request, slug):
-    found = readable_post(request, slug)
+    found = known_post(request, slug)
     form, refusal = UnlockForm(request.POST), None
     if form.is_valid():
         try:
@@ -98,7 +99,10 @@ def mute(request, slug):
 
 
 def show_post(request, found, *, thread=None, form=None, status=200):
-    """The page of the post ``found``, with all its comments or with one ``thread`` (a top-level Comment)."""
+    """The page of the post ``found``, with all its comments or with one ``thread`` (a top-level Comment).
+
+    ``found`` is one that the person may read.
+    """
     if request.user.is_authenticated and is_reading(request):
         read(request.user, found)
     live = watched(request, found) if not found.password else watched(request)
@@ -125,6 +129,7 @@ def show_post(request, found, *, thread=None, form=None, status=200):
 # Commenting
 
 
+@answers_stale_forms
 def comments(request, slug):
     return create_comment(request, slug) if request.method == "POST" else older_comments(request, slug)
 
@@ -132,8 +137,6 @@ def comments(request, slug):
 @require_safe
 def older_comments(request, slug):
     found = readable_post(request, slug)
-    if refusal := locked(request, found):
-        return refusal
     if not request.htmx:
         return show_post(request, found)
     [cursor] = cursors(found)
@@ -158,15 +161,15 @@ def older_comments(request, slug):
 @require_POST
 def create_comment(request, slug):
     found = readable_post(request, slug)
-    if refusal := locked(request, found):
-        return refusal
-    form = CommentForm(request.POST)
+    form = bind(request, CommentForm)
     parent = None
     try:
         if not request.user.is_authenticated:
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
-            parent = parent_of(found, form, request.user)
+            parent = parent_of(request, found, form)
+            if form.cleaned_data["parent"] and not parent:
+                raise Refused(_("That comment was removed while you were writing."))
             words, key = form.cleaned_data["body"], form.cleaned_data["key"]
             said = found.comment(request.user, words, parent, key, visit(request))
             if said.state == said.State.REJECTED:
@@ -180,33 +183,27 @@ def create_comment(request, slug):
 
 
 def refuse_comment(request, found, form, status=422):
-    """Say why beside the form, which keeps the text."""
-    parent = Comment.objects.filter(post=found, pk=number(request.POST, "parent")).first()
+    """Say why beside the form (which has errors), where it stands; it keeps the text."""
+    parent = parent_of(request, found, form)
     if request.htmx:
+        if not parent and (pk := form.cleaned_data.get("parent")):
+            parent = Comment(pk=pk)  # the form keeps its place, and tells nothing of what is not to be seen
         return HttpResponse(comment_form(request, found, form, parent), status=status)
     if parent:
         return render_comment_page(request, "posts/reply.html", parent, form, status)
     return show_post(request, found, form=form, status=status)
 
 
-def parent_of(found, form, reader):
-    if not (pk := form.cleaned_data["parent"]):
-        return None
-    if parent := found.comments.seen_by(reader).filter(pk=pk).first():
-        return parent
-    raise Refused(_("That comment was removed while you were writing."))
-
-
 @require_safe
 def comment(request, pk):
-    found = standing_comment(request, pk)
-    return locked(request, found.post) or show_post(request, found.post, thread=threads.branch(found, request.user))
+    found = visible_comment(request, pk)
+    return show_post(request, found.post, thread=threads.branch(found, request.user))
 
 
 @signed_in
 @require_safe
 def reply(request, pk):
-    found = standing_comment(request, pk)
+    found = visible_comment(request, pk)
     form = CommentForm(initial={"parent": pk})
     if request.htmx:
         return HttpResponse(comment_form(request, found.post, form, found, autofocus=True))
@@ -215,9 +212,7 @@ def reply(request, pk):
 
 @require_safe
 def replies(request, pk):
-    found = standing_comment(request, pk)
-    if refusal := locked(request, found.post):
-        return refusal
+    found = visible_comment(request, pk)
     [cursor] = cursors(found.post)
     direct, more = threads.answers(found, number(request.GET, "after") or 0, request.user)
     if not request.htmx:
@@ -237,13 +232,12 @@ def replies(request, pk):
     )
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_comment(request, pk):
-    found = standing_comment(request, pk)
-    if found.author_id != request.user.pk:
-        raise Http404
-    form = CommentForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
+    found = own_comment(request, pk)
+    form = bind(request, CommentForm, initial={"body": found.body})
     status, refusal = 200, None
     if request.method == "POST" and form.is_valid():
         try:
@@ -261,15 +255,15 @@ def edit_comment(request, pk):
     return retry_after(response, refusal)
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_comment(request, pk):
-    found = standing_comment(request, pk)
-    if found.author_id != request.user.pk:
-        raise Http404
+    found = own_comment(request, pk)
     refusal = None
     if request.method == "POST":
         try:
+            check_age(request)
             found.remove(request.user)
             return answer(request, found)
         except Refused as error:
@@ -280,7 +274,13 @@ def delete_comment(request, pk):
 
 
 def answer(request, said, form=""):
-    """What the poster of ``said`` (Comment) gets: the ``form`` (HTML) to go on with, and what their page misses."""
+    """What the poster of ``said`` (Comment) gets: the ``form`` (HTML) to go on with, and what their page misses.
+
+    Of a post that they may not read that is nothing: moderators see its comments, and an attempt that is made again
+    (``key``) may be one on a post that was locked or withdrawn meanwhile, which only the address of the comment names.
+    """
+    if not said.post.is_known_to(request.user) or is_locked(request, said.post):
+        return HttpResponse(form) if request.htmx else redirect(said)
     if not request.htmx:
         place = reverse("post", args=[said.post.slug])
         return redirect(place if said.is_removed else f"{place}#comment-{said.pk}")
@@ -312,36 +312,61 @@ def drawn(found):
     return render_to_string("partials/comment.html", {"comment": found})
 
 
-@when_old("comments")
-def refuse_old_form(request, slug):
-    form = CommentForm(request.POST)
-    form.add_error(None, TOO_OLD)
-    return refuse_comment(request, readable_post(request, slug), form, 403)
-
-
 # Finding
 
 
-def readable_post(request, slug):
-    """The post called ``slug``. One that may not be seen is as missing as one that never was: ``Http404``."""
+def known_post(request, slug):
+    """The post called ``slug``, of which no more than the title may be shown: it may be locked.
+
+    One that may not be seen is as missing as one that never was: ``Http404``.
+    """
     found = get_object_or_404(Post.objects.select_related("author"), slug=slug)
-    if not found.is_public and not found.editable_by(request.user):
+    if not found.is_known_to(request.user):
         raise Http404
     return found
 
 
-def locked(request, found):
-    """The page that asks for the password of ``found``, or None if there is nothing to ask."""
-    if found.is_unlocked(request.session) or found.editable_by(request.user):
-        return None
-    return render(request, "posts/locked.html", {"post": found, "form": UnlockForm(), "live": watched(request)})
+def readable_post(request, slug):
+    """The post called ``slug``, to be read by whoever asks. ``Http404`` as above; if it is locked, it is answered
+    with the page that asks for the password, or with a notice to htmx, which leaves what was typed where it is.
+    """
+    found = known_post(request, slug)
+    if is_locked(request, found):
+        raise ImmediateHttpResponse(ask_for_password(request, found))
+    return found
 
 
-def standing_comment(request, pk):
+def is_locked(request, found):
+    """Whether the password of ``found`` is to be given first (bool)."""
+    return not (found.is_unlocked(request.session) or found.editable_by(request.user))
+
+
+def ask_for_password(request, found):
+    if request.htmx:
+        return stay(_("This post asks for a password. Give it in another tab, then try again."), 403)
+    context = {"post": found, "form": UnlockForm(), "typed": request.POST.get("body"), "live": watched(request)}
+    return render(request, "posts/locked.html", context, status=403 if request.method == "POST" else 200)
+
+
+def visible_comment(request, pk):
+    """The comment ``pk``, of a post that the person may read. One that they may not see is missing: ``Http404``."""
     seen = Comment.objects.seen_by(request.user).drawn().select_related("post__author")
     found = get_object_or_404(seen, pk=pk)
     readable_post(request, found.post.slug)
     return found
+
+
+def own_comment(request, pk):
+    found = visible_comment(request, pk)
+    if found.author_id != request.user.pk:
+        raise Http404
+    return found
+
+
+def parent_of(request, found, form):
+    """The comment on the post ``found`` that ``form`` (looked through) answers; None if the person sees none such."""
+    seen = found.comments.seen_by(request.user).drawn()
+    return seen.filter(pk=form.cleaned_data.get("parent")).first()
 
 
 def number(values, name):

@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 from django.http import HttpResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django_htmx.http import reswap
 
@@ -39,6 +40,15 @@ def next_line(request, found, action):
     """
     line = say_form(request, found, action, MessageForm(), autofocus=True)
     return render_to_string("partials/next_line.html", {"line": line})
+
+
+def with_new_token(request, found):
+    """What lets the page say all that it holds, the line that was refused, the next, and a longer one (HTML)."""
+    html = fragments.replace(next_line(request, found, request.path), "#next-line")
+    token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">'
+    for other in ("#lines > .say:last-child", "#say-long"):
+        html += fragments.replace(token, f"{other} [name=csrfmiddlewaretoken]")
+    return html + live_again(request, found)
 
 
 def refused(html, status):

@@ -3,9 +3,9 @@
 import re
 from functools import partial
 
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.http import Http404, HttpResponse
-from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -16,12 +16,13 @@ from live import fragments
 from live.pages import depend
 from live.streams import Cursor, cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
-from people.errors import TOO_OLD, stay, when_old
+from people.errors import stay
 from people.models import Person
 from people.rules import Refused
+from people.stale_forms import answers_stale_forms, bind, is_stale
 from people.streams import depends_on, watched
 from people.visits import retry_after, visit
-from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form
+from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
 
@@ -49,10 +50,11 @@ def rooms(request):
     return render(request, "rooms/rooms.html", {"rows": rows, "live": live})
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversations(request):
-    form = NewConversationForm(request.POST or None)
+    form = bind(request, NewConversationForm)
     if request.method == "POST" and form.is_valid():
         names = re.split(r"[\s,，、;]+", form.cleaned_data["people"].replace("@", "").strip())
         try:
@@ -73,14 +75,12 @@ def room(request, slug):
     return show_room(request, readable(request, Room.objects.exclude(kind=Room.Kind.DIRECT), slug=slug))
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request, names):
     others = named(request, names.split(","))
     found = conversation_with(request, others)
-    if found.pk and not found.readable_by(request.user):
-        context = {"title": ", ".join(map(str, others)), "names": names, "live": watched(request)}
-        return render(request, "rooms/left.html", context)
     if request.method != "POST":
         return show_room(request, found, others=others)
     return take(request, found, others, partial(Room.write, request.user, others))
@@ -146,6 +146,7 @@ def message(request, pk):
     return redirect(f"{address_for(request, found.room)}{earlier}#message-{pk}")
 
 
+@answers_stale_forms
 def messages(request, pk):
     return create_message(request, pk) if request.method == "POST" else older_messages(request, pk)
 
@@ -175,15 +176,19 @@ def older_messages(request, pk):
     )
 
 
+@answers_stale_forms
 @signed_in
 @require_POST
 def read(request, pk):
     """The person's page shows the newest message: they have read so far.
 
-    Nothing is said to a page whose person was taken out meanwhile, nor of a room that never was.
+    Nothing is said to a page that got old or whose person was taken out meanwhile, nor of a room that never was.
     """
-    found = Room.objects.filter(pk=pk).first()
-    if not found or not found.readable_by(request.user):
+    try:
+        found = readable(request, pk=pk)
+    except Http404:
+        found = None
+    if not found or is_stale(request):
         return HttpResponse(status=204)
     upto = min(number(request.POST, "upto") or 0, found.last)
     member = found.admit(request.user) if found.kind == Room.Kind.OPEN else found.memberships.get(person=request.user)
@@ -209,7 +214,7 @@ def take(request, found, others, say):
     Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
     conversation had begun gets what it lacks.
     """
-    form, status, refusal = MessageForm(request.POST), 422, None
+    form, status, refusal = bind(request, MessageForm), 422, None
     try:
         if not request.user.is_authenticated:
             raise SignedOut(SIGNED_OUT)
@@ -231,7 +236,8 @@ def take(request, found, others, say):
         form.add_error(None, refusal := error)
         status = refusal.status
     if request.htmx:
-        response = refused(say_form(request, found, request.path, form, autofocus=form.is_long), status)
+        line = say_form(request, found, request.path, form, autofocus=form.is_long)
+        response = refused(line + with_new_token(request, found) if is_stale(request) else line, status)
     else:
         response = show_room(request, found, others=others, form=form, status=status)
     return retry_after(response, refusal)
@@ -247,61 +253,31 @@ def answer(request, said, form=""):
     return HttpResponse(form + text)
 
 
-@when_old("messages")
-def refuse_old_form(request, pk):
-    found = readable(request, pk=pk)
-    return refuse_old_line(request, found, others_in(request, found))
-
-
-@when_old("conversation")
-def refuse_old_form_of_conversation(request, names):
-    if not request.user.is_authenticated:
-        return stay(SIGNED_OUT, 403)
-    others = named(request, names.split(","))
-    return refuse_old_line(request, conversation_with(request, others), others)
-
-
-def refuse_old_line(request, found, others):
-    """The same line with a new token, and so all that can be sent after it."""
-    form = MessageForm(request.POST)
-    form.add_error(None, TOO_OLD)
-    if not request.htmx:
-        return show_room(request, found, others=others, form=form, status=403)
-    line = say_form(request, found, request.path, form, autofocus=form.is_long)
-    line += fragments.replace(next_line(request, found, request.path), "#next-line")
-    token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">'
-    for other in ("#lines > .say:last-child", "#say-long"):
-        line += fragments.replace(token, f"{other} [name=csrfmiddlewaretoken]")
-    return refused(line + live_again(request, found), 403)
-
-
-@when_old("read-room")
-def leave_unread(request, pk):
-    return HttpResponse(status=204)
-
-
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_message(request, pk):
     found = own_message(request, pk)
-    form = MessageForm(request.POST if request.method == "POST" else None, initial={"body": found.body})
+    form = bind(request, MessageForm, initial={"body": found.body})
     here = visit(request).address
     return change(request, "edit", found, form, lambda: found.revise(request.user, form.cleaned_data["body"], here))
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_message(request, pk):
     found = own_message(request, pk)
-    form = MessageForm(request.POST if request.method == "POST" else None)
+    form = bind(request, MessageForm)
     return change(request, "delete", found, form, lambda: found.remove(request.user))
 
 
+@answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_message(request, pk):
     found = readable_message(request, pk)
-    form = ReportForm(request.POST if request.method == "POST" else None)
+    form = bind(request, ReportForm)
 
     def report():
         Report.make(found, request.user, form.cleaned_data["reason"], visit(request).address)
@@ -401,8 +377,7 @@ def readable(request, among=Room.objects, **which):
 
 def readable_message(request, pk):
     found = get_object_or_404(Message.objects.standing().drawn().select_related("room"), pk=pk)
-    if not found.room.readable_by(request.user):
-        raise Http404
+    readable(request, pk=found.room_id)
     return found
 
 
@@ -426,11 +401,26 @@ def named(request, names):
 
 
 def conversation_with(request, others):
-    """The conversation of the person who asks with ``others`` (list of Person), which is not stored if none began."""
+    """The conversation of the person who asks with ``others`` (list of Person), which is not stored if none began.
+
+    One that they left is answered with the way back.
+    """
     found = Room.between(request.user, others)
     if not found and not all(person.is_active for person in others):
         raise Http404
+    if found and not found.readable_by(request.user):
+        raise ImmediateHttpResponse(offer_return(request, others))
     return found or Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
+
+
+def offer_return(request, others):
+    """The way back to a conversation with ``others`` (list of Person) that was left; what was typed is kept."""
+    if request.htmx:
+        return stay(_("You have left this conversation."), 403)
+    names = ",".join(person.username for person in others)
+    context = {"title": ", ".join(map(str, others)), "names": names, "typed": request.POST.get("body")}
+    context["live"] = watched(request)
+    return render(request, "rooms/left.html", context, status=403 if request.method == "POST" else 200)
 
 
 def others_in(request, found):

@@ -161,6 +161,84 @@ def test_a_form_without_a_token_is_refused_and_keeps_the_text(post, bob):
     assert not Comment.objects.exists()
 
 
+@pytest.fixture
+def locked(post):
+    post.password = "open sesame"
+    post.revise()
+    return post
+
+
+@pytest.mark.parametrize("token", [True, False])
+def test_a_locked_post_tells_nothing_by_any_way_and_what_was_typed_is_kept(locked, bob, carol, token):
+    said = locked.comment(carol, "the marker")
+    browser = Client(enforce_csrf_checks=not token)
+    browser.force_login(bob)
+    comment = f"/comments/{said.pk}"
+    for address in (f"/posts/{locked.slug}/comments/", f"{comment}/report/"):
+        for headers in ({}, HTMX):
+            typed = {"body": "what I typed", "reason": "what I typed", "parent": said.pk, "key": uuid4()}
+            answer = browser.post(address, typed, headers=headers)
+            html = answer.content.decode()
+            assert answer.status_code == 403 and "This post asks for a password." in html
+            assert "the marker" not in html and "tide" not in html
+            assert answer.get("HX-Reswap") == "none" if headers else "what I typed" in html or "report" in address
+    for address in ("/", "/reply/", "/replies/", "/report/"):
+        for headers in ({}, HTMX):
+            answer = browser.get(comment + address, headers=headers)
+            assert answer.status_code == (403 if headers else 200)
+            assert "This post asks for a password." in answer.content.decode()
+            assert "the marker" not in answer.content.decode()
+    assert locked.comments.count() == 1 and not said.reports.exists()
+    browser = Client()
+    browser.force_login(bob)
+    browser.post(f"/posts/{locked.slug}/unlock/", {"password": "open sesame"})
+    assert "the marker" in browser.get(f"{comment}/reply/").content.decode()
+    assert say(browser, locked, "hello", HTMX, parent=said.pk).status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+@pytest.mark.parametrize("token", [True, False])
+@pytest.mark.parametrize("state", ["waiting", "rejected", "gone", "elsewhere"])
+def test_a_reply_to_what_one_does_not_see_shows_nothing_of_it(post, alice, bob, carol, headers, token, state):
+    where = post
+    if state == "elsewhere":
+        where = Post(author=alice, title="The marker", body="the marker", password="x", status="published")
+        where.revise()
+    hidden = where.comment(carol, "the marker")
+    if state != "elsewhere":
+        Comment.objects.filter(pk=hidden.pk).update(state=state, reason="the marker")
+    browser = Client(enforce_csrf_checks=not token)
+    browser.force_login(bob)
+    answer = say(browser, post, "what I typed", headers, parent=hidden.pk)
+    html = answer.content.decode()
+    assert answer.status_code == (422 if token else 403)
+    assert "what I typed" in html and 'role="alert"' in html
+    assert "marker" not in html and "carol" not in html.replace("/carol/", "") if headers else "the marker" not in html
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_an_old_form_keeps_the_text_of_an_edit_of_a_report_and_of_a_decision(post, bob, carol, mallory, headers):
+    mine, theirs = post.comment(bob, "hello"), post.comment(carol, "the other")
+    strict = {person: Client(enforce_csrf_checks=True) for person in (bob, mallory)}
+    for person, browser in strict.items():
+        browser.force_login(person)
+    typed = {"body": "what I typed", "reason": "what I typed"}
+    for person, address in (
+        (bob, f"/comments/{mine.pk}/edit/"),
+        (bob, f"/comments/{theirs.pk}/report/"),
+        (mallory, f"/comments/{theirs.pk}/remove/"),
+        (mallory, f"/comments/{theirs.pk}/ban/"),
+    ):
+        answer = strict[person].post(address, typed, headers=headers)
+        html = answer.content.decode()
+        assert answer.status_code == 403 and "open for too long" in html and "what I typed" in html, address
+    again = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html)[1]
+    assert [comment.body for comment in Comment.objects.order_by("pk")] == ["hello", "the other"]
+    assert not theirs.reports.exists() and not theirs.rulings.exists()
+    answer = strict[mallory].post(address, typed | {"csrfmiddlewaretoken": again}, headers=headers)
+    assert theirs.rulings.filter(what="banned").exists() and answer.status_code in (200, 302)
+
+
 def test_reading_does_not_change_and_changing_is_not_reading(post, as_bob, carol):
     said = post.comment(carol, "hello")
     assert as_bob.get(f"/posts/{post.slug}/unlock/").status_code == 405

@@ -223,7 +223,16 @@ def test_a_form_that_got_old_comes_back_fresh_with_its_text(lobby, bob, alice):
             assert "<main" not in html or not headers
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html)[1]
         assert say(browser, address, "what I typed", HTMX, csrfmiddlewaretoken=token).status_code == 200
-    old = browser.post(f"/rooms/messages/{lobby.last}/edit/", {"body": "x"}, headers=HTMX)
+    said = lobby.messages.get()
+    old = browser.post(f"/rooms/messages/{said.pk}/edit/", {"body": "what I meant"}, headers=HTMX)
+    assert (
+        old.status_code == 403
+        and "open for too long" in old.content.decode()
+        and "what I meant" in old.content.decode()
+    )
+    said.refresh_from_db()
+    assert said.body == "what I typed"
+    old = browser.post(f"/rooms/{lobby.pk}/involvement/", {"involvement": "nothing"}, headers=HTMX)
     assert old.status_code == 403 and old["HX-Reswap"] == "none" and 'id="notice"' in old.content.decode()
 
 
@@ -235,7 +244,9 @@ def test_to_htmx_what_is_missing_or_forbidden_is_a_notice_and_the_page_stays(as_
     Room.write(alice, [bob, carol], "all three")
     as_bob.post("/messages/alice,carol/leave/", {"left": "yes"})
     answer = say(as_bob, "/messages/alice,carol/", "x", HTMX)
-    assert answer.status_code == 200 and "You have left" in answer.content.decode()
+    assert answer.status_code == 403 and answer["HX-Reswap"] == "none" and "You have left" in answer.content.decode()
+    answer = say(as_bob, "/messages/alice,carol/", "what I typed")
+    assert answer.status_code == 403 and "what I typed" in answer.content.decode()
 
 
 def test_a_page_older_than_its_conversation_gets_what_it_lacks(as_bob, alice, bob):
@@ -306,6 +317,19 @@ def test_an_export_holds_ones_own_words_and_not_the_answers(as_bob, alice, bob, 
     files = {name: archive.read(name).decode() for name in archive.namelist()}
     assert [said["text"] for said in json.loads(files["messages.json"])] == ["a word of mine"]
     assert not any("the marker" in text for text in files.values())
+
+
+def test_an_export_does_not_tell_how_a_room_is_called_that_one_was_taken_out_of(den, as_bob, bob):
+    den.say(bob, "a word of mine")
+
+    def told():
+        archive = zipfile.ZipFile(io.BytesIO(as_bob.get("/accounts/export/").getvalue()))
+        [message] = json.loads(archive.read("messages.json"))
+        return message["in"], message["text"]
+
+    assert told() == ("The den", "a word of mine")
+    den.memberships.get(person=bob).leave()
+    assert told() == ("", "a word of mine")
 
 
 def test_a_member_says_of_how_much_they_want_to_hear(den, as_bob, bob):
