@@ -9,7 +9,7 @@ from threading import Thread
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.signing import Signer
+from django.core.signing import TimestampSigner
 from django.db import connections
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,7 +21,7 @@ from inbox.models import Letter
 from inbox.models.letter import address_of
 
 logger = logging.getLogger("inbox")
-signer = Signer(salt="inbox.unsubscribe")
+signer = TimestampSigner(salt="inbox.unsubscribe")
 
 MOST = 50  # letters over one connection: mail servers set limits
 LINES = 30  # rows that a mail shows; there may be more in the inbox

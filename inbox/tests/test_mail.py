@@ -12,13 +12,14 @@ from allauth.account.models import EmailAddress
 from django.conf import settings as django_settings
 from django.core import mail
 from django.core.management import CommandError, call_command
+from django.core.signing import Signer, b62_encode
 from django.db import connections, transaction
 from django.db.models import F
 from django.test import Client
 
 from e2e.mailserver import MailServer
 from e2e.servers import BASE, environment
-from inbox.mail import send_due, unsubscribing
+from inbox.mail import send_due, signer, unsubscribing
 from inbox.models import Ignore, Letter, Mute, Notification, read, retract, tell
 from people.models import Person
 
@@ -285,6 +286,21 @@ def test_nobody_ends_the_mails_of_others(server, alice, bob):
         assert browser.get(address).status_code == browser.post(address).status_code == 404
     assert not Person.objects.filter(mail="off").exists()
     assert browser.put(path(alice)).status_code == 405
+
+
+def test_the_link_in_a_mail_ends_mails_for_sixty_days_and_then_leads_to_the_preferences(server, alice):
+    def link_of(days_ago):
+        written = f"{alice.pk}:{b62_encode(int(time.time() - days_ago * 86_400))}"
+        return f"/unsubscribe/{Signer(salt=signer.salt).sign(written)}/"
+
+    browser = Client()
+    for link in (link_of(61), "/unsubscribe/x/"):
+        for answer in (browser.get(link), browser.post(link, {"List-Unsubscribe": "One-Click"})):
+            assert answer.status_code == 404 and b'href="/accounts/preferences/"' in answer.content
+            assert b"This link is not complete, or older than 60 days." in answer.content
+    assert Person.objects.get(pk=alice.pk).mail == "bundled"
+    assert browser.post(link_of(59), {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert Person.objects.get(pk=alice.pk).mail == "off"
 
 
 # A mail server that fails, and processes that die
