@@ -1,8 +1,13 @@
 """What is answered when something goes wrong: a page, and to htmx a notice, for what was typed stays where it is."""
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import get_language_from_request
 from django.utils.translation import gettext_lazy as _
 from django.views import defaults
 from django_htmx.http import reswap
@@ -12,11 +17,23 @@ from people.visits import retry_after
 
 
 def malformed(request, exception):
-    return (
-        stay(_("That was too much, or not understood."), 400)
-        if by_htmx(request)
-        else defaults.bad_request(request, exception)
-    )
+    """A request that is refused unread: with the limit, if it passed one that a person can meet."""
+    match exception:
+        case RequestDataTooBig():
+            limit = filesizeformat(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            sentence = _("That was too long: at most %(limit)s can be sent at once.") % {"limit": limit}
+        case TooManyFieldsSent():
+            limit = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+            sentence = _("Those were too many fields: at most %(limit)s can be sent at once.") % {"limit": limit}
+        case TooManyFilesSent():
+            limit = settings.DATA_UPLOAD_MAX_NUMBER_FILES
+            sentence = _("Those were too many files: at most %(limit)s can be sent at once.") % {"limit": limit}
+        case _:
+            sentence = _("That was not understood.")
+    with translation.override(getattr(request, "LANGUAGE_CODE", None) or get_language_from_request(request)):
+        if by_htmx(request):
+            return stay(sentence, 400)
+        return HttpResponse(render_to_string("400.html", {"sentence": sentence}), status=400)
 
 
 def missing(request, exception):
@@ -48,4 +65,5 @@ def stay(said, status):
 
 
 def by_htmx(request):
-    return bool(getattr(request, "htmx", False))
+    """Whether htmx asks: also where a request is refused before ``HtmxMiddleware`` has looked at it."""
+    return request.headers.get("HX-Request") == "true"

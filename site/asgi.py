@@ -2,13 +2,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from django import setup
-from django.core.handlers.asgi import ASGIHandler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "parley.settings")
 setup(set_prefix=False)
 
 from channels.db import DatabaseSyncToAsync  # noqa: E402  Django must be set up first
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from parley.requests import Handler  # noqa: E402
 
 from live.consumers import live  # noqa: E402
 from live.health import Health  # noqa: E402
@@ -18,7 +18,7 @@ from live.pages import Pages  # noqa: E402
 THREADS = 12  # requests that Django answers at once in this process; fewer than connections in the pool
 
 
-class OneThread(ASGIHandler):
+class OneThread(Handler):
     """Django, each request from its first middleware to its last in one thread of a few that stay.
 
     Django's own handler starts a thread for each request and changes to it and back at each middleware, which

@@ -1,6 +1,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.conf import settings
 from django.contrib import admin
+from django.http import Http404
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.urls import include, path, re_path
@@ -12,6 +13,15 @@ from parley import discuss  # noqa: F401  it adds to the admin
 
 admin.site.login = secure_admin_login(admin.site.login)
 admin.site.site_header = admin.site.site_title = "Parley"
+
+
+def media(request, path):
+    """What people uploaded. A name that no file can have is as missing as one that none has."""
+    try:
+        return serve(request, path, document_root=settings.MEDIA_ROOT)
+    except (OSError, ValueError) as error:
+        raise Http404 from error
+
 
 handler400, handler403, handler404, handler500 = (
     f"people.errors.{name}" for name in ("malformed", "forbidden", "missing", "broken")
@@ -29,5 +39,5 @@ urlpatterns = [
     # Browsers ask for it on pages that name no icon, the admin's among them.
     path("favicon.ico", lambda request: redirect(static("icon.svg"), permanent=False)),
     # Beyond one process the web server in front answers this itself.
-    re_path(r"^media/(?P<path>.*)$", serve, {"document_root": settings.MEDIA_ROOT}),
+    re_path(r"^media/(?P<path>.*)$", media),
 ]

@@ -260,7 +260,7 @@ def test_a_page_older_than_its_conversation_gets_what_it_lacks(as_bob, alice, bo
 def test_what_is_too_big_is_a_notice_and_the_page_stays(as_bob, lobby, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", "x" * 2000, HTMX)
-    assert answer.status_code == 400 and answer["HX-Reswap"] == "none" and "too much" in answer.content.decode()
+    assert answer.status_code == 400 and answer["HX-Reswap"] == "none" and "too long" in answer.content.decode()
 
 
 def test_the_same_attempt_in_another_room_is_another_one(as_bob, lobby, den):
