@@ -235,8 +235,11 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "parley.logs.Formatter", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
+    "filters": {"sparing": {"()": "parley.logs.Sparing"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["sparing"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {"daphne": {"level": "WARNING"}},
 }
