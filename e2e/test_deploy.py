@@ -47,6 +47,7 @@ class Nginx(Server):
                 "/etc/letsencrypt/live/blog.example/": f"{self.folder}/",
                 "/var/cache/nginx/parley": f"{self.folder}/cache",
                 "/var/lib/parley/": f"{var}/",
+                "/var/log/nginx/": f"{self.folder}/",
             }
         )
         self.folder.joinpath("site.conf").write_text(site)
@@ -272,6 +273,25 @@ def test_what_is_for_our_own_eyes_is_not_shown(fleet):
 
 
 # What nginx does itself
+
+
+KEYS = ["/unsubscribe/3:1abc:key/", "/accounts/confirm-email/Mg:1abc:key/", "/accounts/password/reset/key/3-key/"]
+
+
+def test_the_log_tells_of_requests_without_the_keys_in_their_addresses(gate, tmp_path):
+    for path in KEYS:
+        gate.get(path)
+        gate.get(f"{path}?next=/")
+        gate.get("/static/none.css")
+        gate.get("/rooms/", Referer=f"https://blog.example{path}")
+        with suppress(OSError):
+            HTTPConnection("127.0.0.1", gate.port).request("GET", path)  # without TLS
+    gate.get("/rooms/?page=2", User_Agent="a reader")
+    gate.stop()
+    log = (tmp_path / "access.log").read_text()
+    assert '"GET /rooms/?page=2 HTTP/1.1" 200' in log and '"a reader"' in log
+    assert '"GET /unsubscribe/... HTTP/1.1" 200' in log and '"https://blog.example/accounts/confirm-email/..."' in log
+    assert len(log.splitlines()) >= 10 and "key/3" not in log and "1abc" not in log
 
 
 def test_visitors_cannot_say_who_they_are(gate):
