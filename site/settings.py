@@ -174,11 +174,14 @@ USERSESSIONS_ADAPTER = "people.adapters.UserSessionsAdapter"
 LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "/"
 SESSION_ENGINE = "parley.sessions"
 
-# Mail: EMAIL_URL is smtp://user:password@host:port, smtps:// for TLS from the start, smtp+tls:// for STARTTLS.
+# Mail: EMAIL_URL is smtp://user:password@host:port, smtps:// for TLS from the start, smtp+tls:// for STARTTLS; or
+# console://, which sends nothing. Only with DEBUG are mails printed whole: they hold links that set passwords.
 
-EMAIL_URL = urlsplit(os.environ.get("EMAIL_URL", "console://"))
+EMAIL_URL = urlsplit(os.environ.get("EMAIL_URL") or "console://")
 if EMAIL_URL.scheme == "console":
-    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend" if DEBUG else "parley.mail.Unsent"
+elif EMAIL_URL.scheme not in ("smtp", "smtps", "smtp+tls"):
+    raise ImproperlyConfigured("EMAIL_URL begins with smtp://, smtps://, smtp+tls:// or console://.")
 EMAIL_HOST = EMAIL_URL.hostname or "localhost"
 EMAIL_PORT = EMAIL_URL.port or {"smtps": 465, "smtp+tls": 587}.get(EMAIL_URL.scheme, 25)
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(EMAIL_URL.username or ""), unquote(EMAIL_URL.password or "")
