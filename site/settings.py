@@ -1,6 +1,7 @@
 """Parley's settings. The environment decides; ``docs/settings.md`` lists its variables."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -19,18 +20,30 @@ def listed(name, default=""):
     return [one.strip() for one in os.environ.get(name, default).split(",") if one.strip()]
 
 
+def private(file):
+    """Let nobody else on this machine read ``file`` (Path), which is made if it is missing.
+
+    What SQLite puts beside its file (-wal, -shm) gets the same permissions from it.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        file.touch(mode=0o600)
+    for path in (file, *file.parent.glob(f"{file.name}-*")):
+        with suppress(FileNotFoundError, PermissionError):  # SQLite removes them; the owner may be another
+            path.chmod(0o600)
+    return file
+
+
 def secret_key():
     """The environment's, or one of our own making, kept beside the embedded database."""
     if key := os.environ.get("SECRET_KEY"):
         return key
     if os.environ.get("DATABASE_URL") and not DEBUG:
         raise ImproperlyConfigured("Set SECRET_KEY: several processes must share it.")
-    file = VAR / "secret_key"
-    if not file.exists():
+    file = private(VAR / "secret_key")
+    if not file.read_text():
         from django.core.management.utils import get_random_secret_key
 
-        VAR.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
         file.write_text(get_random_secret_key())
     return file.read_text()
 
@@ -71,6 +84,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "parley.requests.WellFormed",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -85,7 +99,6 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 ROOT_URLCONF = "parley.urls"
 ASGI_APPLICATION = "parley.asgi.application"
 TEMPLATES = [
-    "parley.requests.WellFormed",
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
@@ -113,7 +126,8 @@ DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'parley.sqli
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"] |= {"OPTIONS": SQLITE, "CONN_MAX_AGE": None}  # one for each thread, of which there are few
-    Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+    if (name := DATABASES["default"]["NAME"]) != ":memory:":
+        private(Path(name))
 else:
     DATABASES["default"]["OPTIONS"] = {"pool": {"min_size": 2, "max_size": 16, "timeout": 10}}
     DATABASES["default"] |= {"CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}
@@ -235,6 +249,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+# What strangers ask for in vain is no news; what fails is told once, and without what opens a door: see logs.py.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -244,7 +259,13 @@ LOGGING = {
     "filters": {"sparing": {"()": "parley.logs.Sparing"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["sparing"]}},
     "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {"daphne": {"level": "WARNING"}},
+    "loggers": {
+        "daphne": {"level": "WARNING"},
+        "uvicorn": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "uvicorn.access": {"handlers": [], "propagate": False},  # where it has no handler, it does not even ask
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"level": "ERROR"},  # a warning is a refusal: 403, 404, 405
+    },
 }
 
 RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of sockets, nor RATES_OF, for measurements
