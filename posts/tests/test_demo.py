@@ -14,6 +14,7 @@ from posts.models import Comment, LiveUpdate, Post, Report
 def embedded_database(db, monkeypatch, settings, tmp_path):
     monkeypatch.delenv("DATABASE_URL", raising=False)
     settings.MEDIA_ROOT = tmp_path
+    settings.ALLOWED_HOSTS = ["localhost"]
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick
 
 
@@ -33,7 +34,7 @@ def test_there_is_something_to_read_in_both_languages(client):
     assert Post.objects.filter(coverage="live", updates__pinned=True).exists()
     assert LiveUpdate.objects.filter(struck=True).exists()
     for post in Post.objects.listed():
-        assert client.get(post.get_absolute_url()).status_code == 200
+        assert client.get(post.get_absolute_url(), SERVER_NAME="localhost").status_code == 200
 
 
 def test_a_draft_and_a_scheduled_post_wait_for_their_editors():
@@ -103,3 +104,31 @@ def test_a_database_of_ones_own_is_never_filled(monkeypatch, options):
     with pytest.raises(CommandError, match="DATABASE_URL"):
         demo(*options)
     assert rows() == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "host, hosts, origin",
+    [
+        ("0.0.0.0", ["localhost"], "http://localhost:8000"),
+        ("::", ["localhost"], "http://localhost:8000"),
+        ("192.0.2.7", ["localhost"], "http://localhost:8000"),
+        ("127.0.0.1", ["*"], "http://localhost:8000"),
+        ("127.0.0.1", ["localhost"], "https://blog.example"),
+    ],
+)
+def test_a_site_that_others_reach_gets_no_demo_accounts(monkeypatch, settings, host, hosts, origin):
+    monkeypatch.setenv("HOST", host)
+    settings.ALLOWED_HOSTS, settings.ORIGINS = hosts, [origin]
+    assert "createsuperuser" in demo("--if-empty")
+    call_command("demo_rooms")
+    with pytest.raises(CommandError, match="others can reach this site"):
+        demo()
+    assert not any(rows())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.9.9.9", "localhost", "::1"])
+def test_a_site_on_this_machine_alone_gets_its_demo_accounts(monkeypatch, settings, host):
+    monkeypatch.setenv("HOST", host)
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    demo("--if-empty")
+    assert Person.objects.filter(username="editor", is_superuser=True).exists()

@@ -4,8 +4,11 @@ import os
 import secrets
 import tomllib
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError
@@ -34,12 +37,34 @@ class Command(BaseCommand):
             if if_empty:
                 return
             raise CommandError("The demo needs an empty database, and this one holds people or posts already.")
+        if names := public_names():
+            why = (
+                f"No demo accounts, as others can reach this site ({', '.join(names)}): one of them may do everything."
+            )
+            if if_empty:
+                self.stdout.write(f"{why} Make your own: .venv/bin/python manage.py createsuperuser")
+                return
+            raise CommandError(why)
         with transaction.atomic():
             accounts = move_in()
             publish({person.username: person for person, _ in accounts})
         self.stdout.write("Demo accounts (their passwords are shown only here, and only now):\n\n")
         for person, password in accounts:
             self.stdout.write(f"  {person.username:<10} {password}   {person.bio.removeprefix('Demo account: ')}")
+
+
+def public_names():
+    """The names (sorted list of str) by which other machines reach this site, as ``docs/settings.md`` lets one say."""
+    names = {os.environ.get("HOST", "127.0.0.1"), *settings.ALLOWED_HOSTS}
+    names |= {urlsplit(origin).hostname for origin in settings.ORIGINS}
+    return sorted(name for name in names if not is_this_machine(name))
+
+
+def is_this_machine(name):
+    try:
+        return ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
 
 
 def move_in():

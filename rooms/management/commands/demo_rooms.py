@@ -12,10 +12,11 @@ FILE = Path(__file__).resolve().parents[2] / "demo.toml"
 
 
 class Command(BaseCommand):
-    help = "Make the demonstration's rooms, in which the people of `manage.py demo` talk. With rooms there, do nothing."
+    help = "Make the demonstration's rooms, in which the people of `manage.py demo` talk."
+    help += " With rooms there, or without these people, do nothing."
 
     def handle(self, **options):
-        if Room.objects.exists():
+        if Room.objects.exists() or not Person.objects.exists():
             return
         people = {person.username: person for person in Person.objects.all()}
         for told in tomllib.loads(FILE.read_text())["rooms"]:
