@@ -43,7 +43,9 @@ LOOKUPS = [
     "published_at__year", "published_at__month", "published_at__day", "created_at__year", "created_at__gte", "pk", "id",
     "id__in", "pk__in", "author", "author__id__exact", "author__password__startswith", "tags", "tags__id__exact",
     "status__exact", "is_page__exact", "title__regex", "coverage__isnull", "is_active", "state__exact", "kind",
-    "is_staff__exact", "groups__id__exact", "language__exact", "queue", "settled",
+    "is_staff__exact", "groups__id__exact", "language__exact", "queue", "settled", "title__iregex", "title__in",
+    "published_at__date", "published_at__time", "published_at__week_day", "published_at__iso_year",
+    "published_at__range",
 ]
 LOOKUP_VALUES = ["99999999999", "0", "-1", "1", NUL, "x", "(", HUGE, DIGITS, "1,x", "0001-01-01"]
 COMPLETION = "app_label=posts&model_name=post&field_name"

@@ -222,4 +222,4 @@ def back(request, otherwise):
     """Where a plain form came from, if that is a page of ours; else ``otherwise``, as ``redirect`` takes it."""
     came_from = request.headers.get("Referer", "")
     ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
-    return came_from if ours and came_from else otherwise
+    return came_from if ours and "://" in came_from else otherwise  # "x" alone ``redirect`` takes for a view's name

@@ -23,6 +23,7 @@ logger = logging.getLogger("parley")
 
 ADDRESS = 8000  # characters in an address with its query: nginx lets no longer one pass
 LARGEST = 2**63 - 1  # number that a database column holds
+PATTERNS = ("__regex", "__iregex")  # lookups that the admin would let one put into an address, at any cost
 UNREADABLE = (MultiPartParserError, UnreadablePostError, ValueError, LookupError)
 
 
@@ -44,6 +45,8 @@ class WellFormed(MiddlewareMixin):
     """
 
     def process_request(self, request):
+        # A broken cookie is none: refused, its browser could not come in until somebody cleared its cookies.
+        request.COOKIES = {name: value for name, value in request.COOKIES.items() if "\0" not in name + value}
         try:
             for text in texts(request):
                 if "\0" in text:
@@ -63,7 +66,9 @@ class WellFormed(MiddlewareMixin):
 
     def process_exception(self, request, exception):
         """A value of the request that no column holds: in a filter of the admin, or a NUL in a field of no form."""
-        if isinstance(exception, (DataError, OverflowError)):
+        match = request.resolver_match
+        is_filter = request.GET and match and (match.url_name or "").endswith("_changelist")  # a lookup of their choice
+        if isinstance(exception, (DataError, OverflowError)) or (is_filter and isinstance(exception, ValueError)):
             place = extract_tb(exception.__traceback__)[-1]
             logger.warning("%s at %s:%s", type(exception).__name__, place.filename, place.lineno)
             return malformed(request, exception)
@@ -81,9 +86,9 @@ def texts(request):
             yield value
             if name.startswith("HTTP_HX_"):
                 yield unquote(value)
-    for name, value in request.COOKIES.items():
-        yield from (name, value)
     for name, values in request.GET.lists():
+        if name.endswith(PATTERNS):
+            raise BadRequest("a pattern")
         yield from (name, *values)
     for name, values in request.POST.lists():
         yield name

@@ -62,7 +62,8 @@ def test_marking_answers_what_the_page_misses_or_leads_back(as_bob, news, bob):
     assert f'hx-target="#notification-{news[0].pk}" hx-swap="outerMorph"' in told and 'data-unread="24"' in told
     back = as_bob.post(address + "unread/", headers={"Referer": "http://testserver/inbox/?page=2"})
     assert back.url == "http://testserver/inbox/?page=2"
-    assert as_bob.post("/inbox/read/", headers={"Referer": "http://evil.example/"}).url == "/inbox/"
+    for elsewhere in ("http://evil.example/", "http://[::", "x", "front", "//testserver", "javascript:alert(1)"):
+        assert as_bob.post("/inbox/read/", headers={"Referer": elsewhere}).url == "/inbox/"
     assert not bob.notifications.unread().exists()
 
 
