@@ -24,6 +24,8 @@ logger = logging.getLogger("parley")
 ADDRESS = 8000  # characters in an address with its query: nginx lets no longer one pass
 LARGEST = 2**63 - 1  # number that a database column holds
 PATTERNS = ("__regex", "__iregex")  # lookups that the admin would let one put into an address, at any cost
+UNFIT = (DataError, OverflowError)
+UNFIT_FOR_ADMIN = (ValueError, TypeError, AttributeError)
 UNREADABLE = (MultiPartParserError, UnreadablePostError, ValueError, LookupError)
 
 
@@ -65,10 +67,13 @@ class WellFormed(MiddlewareMixin):
             raise Http404
 
     def process_exception(self, request, exception):
-        """A value of the request that no column holds: in a filter of the admin, or a NUL in a field of no form."""
+        """A value of the request that no column holds, or a NUL in a field of no form, met a database.
+
+        The admin makes queries and forms of the parameters of an address: there other errors mean the same.
+        """
         match = request.resolver_match
-        is_filter = request.GET and match and (match.url_name or "").endswith("_changelist")  # a lookup of their choice
-        if isinstance(exception, (DataError, OverflowError)) or (is_filter and isinstance(exception, ValueError)):
+        by_admin = request.GET and match and (match.url_name or "").endswith(("_changelist", "_add"))
+        if isinstance(exception, UNFIT) or (by_admin and isinstance(exception, UNFIT_FOR_ADMIN)):
             place = extract_tb(exception.__traceback__)[-1]
             logger.warning("%s at %s:%s", type(exception).__name__, place.filename, place.lineno)
             return malformed(request, exception)
