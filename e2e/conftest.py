@@ -7,6 +7,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from e2e.browsers import BROWSERS, Missing
 from e2e.servers import Postgres, Redis, Site
 from posts.models import Post
 
@@ -165,6 +166,29 @@ def open_page(browser):
             page.context.cookies()  # an answer from the browser: what it said before has been heard
             page.context.close()
     troubles = [trouble for page in pages if not page.expect_troubles for trouble in page.troubles]
+    assert not troubles, "\n".join(troubles)
+
+
+@pytest.fixture(scope="session", params=BROWSERS)
+def other_browser(request, tmp_path_factory):
+    """Firefox, then WebKit: one ``Browser`` for all tests; skipped where it is not installed."""
+    with ExitStack() as stack:
+        try:
+            yield stack.enter_context(BROWSERS[request.param](tmp_path_factory.mktemp(request.param)))
+        except Missing as missing:
+            pytest.skip(str(missing))
+
+
+@pytest.fixture
+def open_other(other_browser):
+    """``open_other(site, person=None)``: a new ``Page`` in Firefox, then in WebKit, as ``Browser.open`` gives it.
+
+    The test fails for errors in the scripts of its pages, where the browser tells them.
+    """
+    before = len(other_browser.troubles())
+    yield other_browser.open
+    other_browser.clear()
+    troubles = other_browser.troubles()[before:]
     assert not troubles, "\n".join(troubles)
 
 
