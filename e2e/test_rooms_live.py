@@ -278,6 +278,24 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
 
 
 @ON_ONE
+def test_on_a_slow_phone_every_key_lands_in_its_own_line(sites, open_page):
+    site = sites(RATES="off")
+    lobby = make(site)
+    alice, bob = (site.account(name, date_joined=LONG_AGO) for name in ("alice", "bob"))
+    fill(site, lobby, alice, 40)
+    page = enter(open_page(site, bob), "/rooms/the-lobby/")
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": 6})
+    line_of(page).focus()
+    wanted = [f"no {n}" for n in range(9)]
+    page.keyboard.type("\n".join([*wanted, "not yet"]))
+    expect(page.locator("#lines .says")).to_have_count(1, timeout=120 * SECOND)
+    expect(line_of(page)).to_have_value("not yet")
+    with site.orm():
+        said = lobby.messages.filter(author=bob).order_by("pk")
+        assert [message.body for message in said] == wanted
+
+
+@ON_ONE
 def test_signed_out_and_in_again_the_page_goes_on(site, cast, open_page):
     lobby = make(site)
     alice, bob, _ = cast

@@ -14,7 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 from websockets.asyncio.client import connect
 
-from e2e.test_rooms_live import enter, line_of, make, present, say
+from e2e.test_rooms_live import enter, fill, line_of, make, present, say
 from e2e.words import SECOND, Hand
 from live.testing import Page
 from rooms.models import Message
@@ -139,3 +139,61 @@ def test_the_people_of_a_process_that_sleeps_are_gone_and_come_back_and_miss_not
     finally:
         there.process.send_signal(signal.SIGCONT)
     together_again(a, b)
+
+
+KEYS = "".join(f"no {n:02}\n" for n in range(34))  # two hundred and a few
+PACES = pytest.mark.parametrize("delay", [60, 100, 140])
+LENGTHS = pytest.mark.parametrize("length", [40, 290])
+
+
+@pytest.fixture
+def long_room(sites, length):
+    """A room with ``length`` lines, in which bob may talk as fast as he likes. → ``(site, bob)``"""
+    site = sites(RATES="off")
+    site.room = make(site)
+    alice, bob = (site.account(name, date_joined=timezone.now() - timedelta(days=30)) for name in ("alice", "bob"))
+    fill(site, site.room, alice, length)
+    return site, bob
+
+
+def assert_said(site, bob):
+    with site.orm():
+        assert (
+            list(site.room.messages.filter(author=bob).order_by("pk").values_list("body", flat=True))
+            == KEYS.split("\n")[:-1]
+        )
+
+
+@PACES
+@LENGTHS
+@pytest.mark.parametrize("slowness", [1, 4])
+def test_every_key_lands_in_its_line_in_chromium(long_room, open_page, length, delay, slowness):
+    site, bob = long_room
+    page = enter(open_page(site, bob), "/rooms/the-lobby/")
+    load_all(page.locator(".scroller").evaluate, page.locator(".line").count, length)
+    page.context.new_cdp_session(page).send("Emulation.setCPUThrottlingRate", {"rate": slowness})
+    line_of(page).focus()
+    page.keyboard.type(KEYS, delay=delay)
+    expect(page.locator("#lines .says")).to_have_count(1, timeout=120 * SECOND)
+    expect(line_of(page)).to_have_value("")
+    assert_said(site, bob)
+
+
+@PACES
+@LENGTHS
+def test_every_key_lands_in_its_line_elsewhere(long_room, open_other, length, delay):
+    site, bob = long_room
+    page = open_other(site, bob).goto("/rooms/the-lobby/")
+    page.expect(lambda: page.texts("#here-number") not in ([], [""]))
+    scroll = "document.querySelector('.scroller')"
+    load_all(lambda script: page.evaluate(f"({script})({scroll})"), lambda: page.count(".line"), length)
+    page.click("#lines .says")
+    page.type(KEYS, delay)
+    page.expect_values("#lines .says", [""])
+    assert_said(site, bob)
+
+
+def load_all(evaluate, count, length):
+    """Scroll up until all ``length`` lines are on the page."""
+    while count() < length:
+        evaluate("one => one.scrollTop = -one.scrollHeight")

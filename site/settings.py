@@ -233,7 +233,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
-        "connect-src": [SELF, "data:"],  # a page carries the next line to write in with it, and "fetches" that
+        "connect-src": [SELF],
         "img-src": [SELF, "data:", "https:"],  # posts may show pictures from elsewhere; comments have none
         "object-src": [NONE],
         "base-uri": [NONE],

@@ -1,5 +1,6 @@
 /*
- * htmx.org 4.0.1: dist/htmx.js, dist/ext/hx-ws.js and dist/ext/hx-upsert.js, unchanged, one after the other.
+ * htmx.org 4.0.1: dist/htmx.js, dist/ext/hx-ws.js and dist/ext/hx-upsert.js, one after the other, unchanged
+ * but for what bin/htmx mends.
  * Licence: Zero-Clause BSD (0BSD). To rebuild this file: bin/htmx
  */
 var htmx = (() => {
@@ -584,7 +585,9 @@ var htmx = (() => {
                 this.#showIndicators(ctx);
                 this.#disableElements(ctx);
 
-                ctx.fetch ||= window.fetch.bind(window)
+                // Mended (bin/htmx): a data: address is its own answer. fetch() would bring it some tasks later, and
+                // keys typed until then would land in what it replaces.
+                ctx.fetch ||= /^data:/.test(ctx.request.action) ? this.#readData : window.fetch.bind(window)
                 // Set HX-Request-Type based on final target/select (after all modifications)
                 ctx.request.headers["HX-Request-Type"] = (ctx.target === document.body || ctx.select) ? "full" : "partial";
                 if (!this.#trigger(elt, "htmx:before:request", {ctx})) return;
@@ -640,6 +643,11 @@ var htmx = (() => {
 
                 requestQueue.continue(abortRequest)
             }
+        }
+
+        async #readData(url) {
+            let text = decodeURIComponent(url.slice(url.indexOf(',') + 1))
+            return {status: 200, headers: new Headers(), text: async () => text}
         }
 
         // Extract HX-* response headers into ctx.hx
