@@ -290,6 +290,11 @@ class Comment(Moderated, Item):
         return self.depth > settings.COMMENT_INDENT
 
     @property
+    def has_flat_replies(self):
+        """Whether its replies are too deep to be indented further."""
+        return self.depth >= settings.COMMENT_INDENT
+
+    @property
     def is_shown(self):
         return self.state == self.State.SHOWN
 
