@@ -96,3 +96,12 @@ def test_there_is_no_javascript_of_our_own():
         for attributes in re.findall(r"<script([^>]*)>", template.read_text()):
             assert "src=" in attributes or "application/ld+json" in attributes, template
         assert not re.search(r"\s(on\w+|hx-on\S*|style)=|javascript:|\bjs:", template.read_text()), template
+
+
+def test_no_style_rule_asks_what_comments_and_lines_hold():
+    """Such a rule is asked again for all of a long list whenever one comes: a class says the same."""
+    sheets = re.findall(r"css/(\w+)\.css", (ROOT / "templates/base.html").read_text())
+    assert "comments" in sheets and "rooms" in sheets
+    for sheet in sheets:
+        rules = (ROOT / f"static/css/{sheet}.css").read_text()
+        assert not re.search(r"(?<![\w.#-])(article|body|div|form|li|p)[^\s,{};]*:has\(", rules), sheet
