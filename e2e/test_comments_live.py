@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import assert_as_reloaded, comment, connected, say, show, texts
 from posts.models import Comment, Post
 
 
@@ -14,8 +14,8 @@ def test_a_comment_reaches_everybody_within_a_second_and_once(site, post, cast, 
     a, b, anonymous = (show(open_page(site, one), post) for one in (alice, bob, None))
     comment(a, "Look at the *light*!")
     for page in (b, anonymous, a):
-        expect(page.locator("#comments > li").first).to_contain_text("Look at the light!", timeout=SECOND)
-        expect(page.locator("#comment-count")).to_have_text("2", timeout=SECOND)
+        expect(page.locator("#comments > li").first).to_contain_text("Look at the light!")
+        expect(page.locator("#comment-count")).to_have_text("2")
         assert texts(page) == ["Look at the light!", "The first word"]
         assert_as_reloaded(page, open_page, site, post)
     expect(a.locator("#body-new")).to_have_value("")
@@ -31,20 +31,20 @@ def test_replies_nest_edits_show_and_removals_leave_what_they_must(site, post, c
     expect(b.locator(f"#comment-{pk}")).to_be_visible()
     comment(b, "An answer", below=pk)
     for page in (a, b):
-        expect(page.locator(f"#replies-{pk} > li")).to_contain_text("An answer", timeout=SECOND)
+        expect(page.locator(f"#replies-{pk} > li")).to_contain_text("An answer")
     expect(b.locator(f"#form-{pk} form")).to_have_count(0)
 
     a.locator(f"#edit-{pk}").click()
     a.locator(f"#form-{pk} textarea").fill("A better question")
     a.locator(f"#form-{pk} button").first.click()
     for page in (a, b):
-        expect(page.locator(f"#comment-{pk}-body")).to_contain_text("A better question", timeout=SECOND)
+        expect(page.locator(f"#comment-{pk}-body")).to_contain_text("A better question")
     assert_as_reloaded(b, open_page, site, post)
 
     a.locator(f"#delete-{pk}").click()
     a.locator(f"#form-{pk} button").first.click()
     for page in (a, b):
-        expect(page.locator(f"#comment-{pk}-body")).to_have_text(re.compile("Deleted by its author."), timeout=SECOND)
+        expect(page.locator(f"#comment-{pk}-body")).to_have_text(re.compile("Deleted by its author."))
         expect(page.locator(f"#replies-{pk} > li")).to_contain_text("An answer")
         assert_as_reloaded(page, open_page, site, post)
 
@@ -52,7 +52,7 @@ def test_replies_nest_edits_show_and_removals_leave_what_they_must(site, post, c
     b.locator(f"#delete-{reply}").click()
     b.locator(f"#form-{reply} button").first.click()
     for page in (a, b):
-        expect(page.locator(f"#comment-{pk}")).to_have_count(0, timeout=SECOND)
+        expect(page.locator(f"#comment-{pk}")).to_have_count(0)
         assert_as_reloaded(page, open_page, site, post)
 
 
@@ -111,7 +111,7 @@ def test_two_tabs_of_one_person_agree(site, post, cast, open_page):
     comment(one, "From the first tab")
     comment(two, "From the second tab")
     for page in (one, two):
-        expect(page.locator("#comments > li")).to_have_count(3, timeout=SECOND)
+        expect(page.locator("#comments > li")).to_have_count(3)
         assert_as_reloaded(page, open_page, site, post)
 
 

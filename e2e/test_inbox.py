@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, SECOND, Hand, comment, connected, say, show
+from e2e.words import ON_ONE, Hand, comment, connected, say, show
 from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 
@@ -18,8 +18,8 @@ TITLE = "A day at the sea · Parley"
 
 def badge(page, number, title):
     """``page`` shows ``number`` (int) as unread, in its badge and in its ``title`` (str)."""
-    expect(page.locator("#badge")).to_have_text(str(number), timeout=SECOND)
-    expect(page).to_have_title(f"({number}) {title}" if number else title, timeout=SECOND)
+    expect(page.locator("#badge")).to_have_text(str(number))
+    expect(page).to_have_title(f"({number}) {title}" if number else title)
 
 
 def front(page):
@@ -55,7 +55,7 @@ def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(
     first.goto(f"/posts/{post.slug}/")
     badge(first, 0, TITLE)
     badge(second, 0, "Inbox · Parley")
-    expect(row).not_to_have_class(re.compile("unread"), timeout=SECOND)
+    expect(row).not_to_have_class(re.compile("unread"))
 
     others = [site.account(name.lower(), display_name=name) for name in ("Li", "Ana", "Bo", "Cy")]
     said = [say(site, other, post, f"No, {n} crabs", question) for n, other in enumerate(others)]
@@ -103,7 +103,7 @@ def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page)
     early = [front(open_page(one, person)) for one, person in zip(wide, (cast[1], None), strict=True)]
     announce(wide[0], "The **tide** comes in", cast[0])
     for page in early:
-        expect(page.locator("#announcements")).to_have_text(re.compile("The tide comes in"), timeout=5_000)
+        expect(page.locator("#announcements")).to_have_text(re.compile("The tide comes in"))
 
 
 def announce(site, text, by, **lasts):

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, SECOND, Hand, assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import ON_ONE, Hand, assert_as_reloaded, comment, connected, say, show, texts
 from live.testing import Page
 from people.models import Person
 from posts.models import Comment, Post
@@ -45,12 +45,12 @@ def test_a_comment_waits_is_approved_in_place_reported_and_removed(sites, open_p
     expect(mine).to_contain_text("Your comment waits for review.")
     expect(mine.get_by_text("Your comment waits for review.")).to_be_visible()
     expect(b.locator("#body-new")).to_have_value("")
-    expect(desk.locator("#queue-waiting")).to_have_text("1", timeout=SECOND)
+    expect(desk.locator("#queue-waiting")).to_have_text("1")
     pk = mine.get_attribute("data-key")
 
     comment(c, "I may")
     for page in (b, c, anonymous):
-        expect(page.locator("#comments")).to_contain_text("I may", timeout=SECOND)
+        expect(page.locator("#comments")).to_contain_text("I may")
         expect(page.locator("#comment-count")).to_have_text("3")
     assert texts(b) == ["I may", "May I?", "The second word", "The first word"]
     assert texts(c) == texts(anonymous) == ["I may", "The second word", "The first word"]
@@ -65,20 +65,20 @@ def test_a_comment_waits_is_approved_in_place_reported_and_removed(sites, open_p
     m.locator(f"#menu-{pk}").click()
     m.locator(f"#form-{pk}").get_by_role("button", name="Approve").click()
     for page in (anonymous, b, c, m):
-        expect(page.locator(f"#comment-{pk}")).to_contain_text("May I?", timeout=SECOND)
-        expect(page.locator("#comment-count")).to_have_text("4", timeout=SECOND)
-        expect(page.locator(f"#comment-{pk}")).not_to_contain_text("aits for review", timeout=SECOND)
+        expect(page.locator(f"#comment-{pk}")).to_contain_text("May I?")
+        expect(page.locator("#comment-count")).to_have_text("4")
+        expect(page.locator(f"#comment-{pk}")).not_to_contain_text("aits for review")
         assert texts(page) == ["I may", "May I?", "The second word", "The first word"]
     assert_as_reloaded(anonymous, open_page, site, post)
     assert_as_reloaded(m, open_page, site, post)
     expect(m.locator(f"#form-{pk} .menu")).to_have_count(0)
-    expect(desk.locator("#queue-waiting")).to_have_text("0", timeout=SECOND)
+    expect(desk.locator("#queue-waiting")).to_have_text("0")
 
     c.locator(f"#report-{pk}").click()
     c.locator(f"#form-{pk} input[name=reason]").fill("He <b>may not</b>")
     c.locator(f"#form-{pk} button").first.click()
     expect(c.locator(f"#form-{pk}")).to_have_text("Thank you. A moderator will look at it.")
-    expect(desk.locator("#queue-reported")).to_have_text("1", timeout=SECOND)
+    expect(desk.locator("#queue-reported")).to_have_text("1")
 
     m.expect_troubles = True  # the answer 422 shows on the console
     m.locator(f"#menu-{pk}").click()
@@ -88,9 +88,9 @@ def test_a_comment_waits_is_approved_in_place_reported_and_removed(sites, open_p
     m.locator(f"#remove-reason-{pk}").fill("Off topic")
     m.locator(f"#form-{pk}").get_by_role("button", name="Remove").click()
     for page in (anonymous, b, c, m):
-        expect(page.locator(f"#comment-{pk}")).to_have_count(0, timeout=SECOND)
-        expect(page.locator("#comment-count")).to_have_text("3", timeout=SECOND)
-    expect(desk.locator("#queue-reported")).to_have_text("0", timeout=SECOND)
+        expect(page.locator(f"#comment-{pk}")).to_have_count(0)
+        expect(page.locator("#comment-count")).to_have_text("3")
+    expect(desk.locator("#queue-reported")).to_have_text("0")
 
 
 def test_a_banned_person_hears_nothing_any_more_and_a_purge_is_seen_by_all(site, open_page):
@@ -103,12 +103,12 @@ def test_a_banned_person_hears_nothing_any_more_and_a_purge_is_seen_by_all(site,
     menu.get_by_label("Reason", exact=True).fill("spam")
     menu.get_by_role("checkbox").check()
     menu.get_by_role("button", name="Ban").click()
-    expect(b.locator("#notice")).not_to_be_empty(timeout=2 * SECOND)
+    expect(b.locator("#notice")).not_to_be_empty()
     for page in (anonymous, m):
         for one in spam:
-            expect(page.locator(f"#comment-{one.pk}")).to_have_count(0, timeout=SECOND)
+            expect(page.locator(f"#comment-{one.pk}")).to_have_count(0)
     Hand(site, carol, post).write("Peace at last")
-    expect(anonymous.locator("#comments")).to_contain_text("Peace at last", timeout=SECOND)
+    expect(anonymous.locator("#comments")).to_contain_text("Peace at last")
     assert "Peace at last" not in texts(b)
     b.reload()
     expect(b.get_by_role("link", name="Sign in", exact=True)).to_be_visible()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import SECOND, connected, show
+from e2e.words import connected, show
 from people.models import Person
 from posts.models import LiveUpdate, Post
 
@@ -41,11 +41,11 @@ def test_publishing_and_unpublishing_show_on_open_front_pages(site, post, cast, 
     reader, e = front(open_page(site)), open_page(site, editor)
     expect(reader.locator("#posts > li")).to_have_count(1)
     act(e, "publish", "Fresh fish")
-    expect(reader.locator("#posts > li").first).to_contain_text("Fresh fish", timeout=SECOND)
+    expect(reader.locator("#posts > li").first).to_contain_text("Fresh fish")
     reading = show(open_page(site), post)
     act(e, "unpublish", "A day at the sea")
-    expect(reader.locator("#posts")).not_to_contain_text("A day at the sea", timeout=SECOND)
-    expect(reading.locator("#article")).to_contain_text("This post has been withdrawn.", timeout=SECOND)
+    expect(reader.locator("#posts")).not_to_contain_text("A day at the sea")
+    expect(reading.locator("#article")).to_contain_text("This post has been withdrawn.")
     answer = open_page(site)
     answer.expect_troubles = True
     assert answer.goto(f"/posts/{post.slug}/").status == 404
@@ -59,10 +59,10 @@ def test_an_edit_shows_in_place_with_a_quiet_mark(site, post, editor, open_page)
     e.locator("#id_body").fill("The tide is **in**.")
     expect(e.locator(".preview strong")).to_have_text("in")
     e.get_by_role("button", name="Save", exact=True).click()
-    expect(reader.locator("#article h1")).to_have_text("A night at the sea", timeout=SECOND)
+    expect(reader.locator("#article h1")).to_have_text("A night at the sea")
     expect(reader.locator("#article .prose strong")).to_have_text("in")
     expect(reader.locator("#article .revised")).to_contain_text("updated")
-    expect(listing.locator("#posts")).to_contain_text("A night at the sea", timeout=SECOND)
+    expect(listing.locator("#posts")).to_contain_text("A night at the sea")
 
 
 def test_a_scheduled_post_appears_by_itself(site, post, cast, open_page):
@@ -71,7 +71,7 @@ def test_a_scheduled_post_appears_by_itself(site, post, cast, open_page):
         soon = timezone.now() + timedelta(seconds=3)
         Post(author=cast[0], title="Soon", body="x", status="scheduled", published_at=soon).revise()
     expect(reader.locator("#posts")).not_to_contain_text("Soon")
-    expect(reader.locator("#posts > li").first).to_contain_text("Soon", timeout=10_000)
+    expect(reader.locator("#posts > li").first).to_contain_text("Soon")
 
 
 def test_live_coverage_from_the_admin(site, post, cast, editor, open_page):
@@ -91,19 +91,19 @@ def test_live_coverage_from_the_admin(site, post, cast, editor, open_page):
     e.locator("#id_updates-1-body").fill("The **second** thing")
     save()
     updates = reader.locator("#updates > li")
-    expect(updates.first).to_contain_text("The second thing", timeout=SECOND)
+    expect(updates.first).to_contain_text("The second thing")
     expect(updates).to_have_count(2)
     e.locator("#id_updates-1-pinned").check()
     e.locator("#id_updates-0-struck").check()
     save()
-    expect(updates.first).to_contain_text("It begins", timeout=SECOND)
+    expect(updates.first).to_contain_text("It begins")
     expect(updates.nth(1).locator("del")).to_contain_text("The second thing")
     expect(updates).to_have_count(2)
     e.locator("#id_updates-1-DELETE").check()
     save()
-    expect(updates).to_have_count(1, timeout=SECOND)
+    expect(updates).to_have_count(1)
     act(e, "end_coverage", post.title)
-    expect(reader.locator("#coverage")).to_have_text("The coverage has ended.", timeout=SECOND)
+    expect(reader.locator("#coverage")).to_have_text("The coverage has ended.")
 
 
 def test_signing_out_ends_the_sockets_of_that_session_only(site, post, cast, open_page):
@@ -112,7 +112,7 @@ def test_signing_out_ends_the_sockets_of_that_session_only(site, post, cast, ope
     tab = here.context.new_page()
     show(tab, post)
     here.get_by_role("button", name="Sign out").click()
-    expect(tab.locator("#notice")).to_contain_text("You are signed out", timeout=2 * SECOND)
+    expect(tab.locator("#notice")).to_contain_text("You are signed out")
     with site.orm():
         Post.objects.get(pk=post.pk).comment(cast[2], "Who is still here?")
     expect(there.locator("#comments")).to_contain_text("Who is still here?")
@@ -124,7 +124,7 @@ def test_a_deactivated_person_hears_nothing_more(site, post, cast, editor, open_
     e.goto(f"/admin/people/person/{cast[1].pk}/change/")
     e.locator("#id_is_active").uncheck()
     e.get_by_role("button", name="Save", exact=True).click()
-    expect(b.locator("#notice")).to_contain_text("You are signed out", timeout=2 * SECOND)
+    expect(b.locator("#notice")).to_contain_text("You are signed out")
     with site.orm():
         assert not Person.objects.get(pk=cast[1].pk).is_active
 

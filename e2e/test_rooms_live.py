@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, SECOND
+from e2e.words import ON_ONE
 from live.streams import Cursor, name_of
 from live.testing import Page
 from rooms.models import Message, Room
@@ -76,17 +76,17 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     a.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(str(frame))))
     enter(a, "/rooms/the-lobby/")
     b = enter(open_page(site, bob), "/rooms/the-lobby/")
-    expect(present(a)).to_have_text(["alice", "bob"], timeout=2 * SECOND)
+    expect(present(a)).to_have_text(["alice", "bob"])
     c = enter(open_page(site, carol), "/rooms/the-lobby/")
-    expect(a.locator("#came")).to_have_text("carol has come.", timeout=2 * SECOND)
+    expect(a.locator("#came")).to_have_text("carol has come.")
     stranger = enter(open_page(site), "/rooms/the-lobby/")
-    expect(a.locator("#here-number")).to_have_text("3 people are here · 1 guest reads along", timeout=2 * SECOND)
+    expect(a.locator("#here-number")).to_have_text("3 people are here · 1 guest reads along")
 
     line_of(b).press_sequentially("Hel")
-    expect(a.locator("#typing")).to_have_text("bob is typing…", timeout=SECOND)
+    expect(a.locator("#typing")).to_have_text("bob is typing…")
     line_of(c).press_sequentially("Wel")
-    expect(a.locator("#typing")).to_have_text("bob and carol are typing…", timeout=SECOND)
-    expect(b.locator("#typing")).to_have_text("carol is typing…", timeout=SECOND)
+    expect(a.locator("#typing")).to_have_text("bob and carol are typing…")
+    expect(b.locator("#typing")).to_have_text("carol is typing…")
     expect(a.locator("#typing")).to_have_attribute("aria-hidden", "true")
     expect(a.locator("#typing")).to_be_empty()
 
@@ -95,7 +95,7 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
         say(page, text)
         said.append(text)
         for each in (a, b, c, stranger):
-            expect(each.locator("#messages .text")).to_have_text(said, timeout=SECOND)
+            expect(each.locator("#messages .text")).to_have_text(said)
         expect(line_of(page)).to_be_focused()
     expect(b.locator(".line > .opens .name")).to_have_text(["alice", "bob", "carol"])
 
@@ -104,7 +104,7 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     mine.get_by_role("link", name="Edit").click()
     mine.locator("textarea").fill("Five, I mean")
     mine.get_by_role("button", name="Save").click()
-    expect(a.locator(".line").last).to_contain_text("Five, I mean", timeout=SECOND)
+    expect(a.locator(".line").last).to_contain_text("Five, I mean")
     expect(a.locator(".line").last).to_contain_text("edited")
     other = a.locator(".line").last
     other.hover()
@@ -116,12 +116,12 @@ def test_three_people_talk_type_come_and_go(site, cast, open_page):
     tab.reload()
     expect(tab.locator("#here-number")).not_to_be_empty()
     b.close()
-    expect(a.locator("#came")).to_have_text("bob has left.", timeout=14 * SECOND)  # carol, too, if she had
+    expect(a.locator("#came")).to_have_text("bob has left.")  # carol, too, if she had
     expect(present(a)).to_have_text(["alice", "carol"])
     assert sum("carol has come" in frame for frame in heard) == 1
     assert not any("carol has left" in frame for frame in heard)
     tab.close()
-    expect(a.locator("#came")).to_have_text("carol has left.", timeout=14 * SECOND)
+    expect(a.locator("#came")).to_have_text("carol has left.")
     expect(present(a)).to_have_text(["alice"])
     with site.orm():
         assert Message.objects.filter(room=lobby).count() == 4
@@ -140,7 +140,7 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     assert scroller.evaluate(at_end)
     say(a, "At the end it stays at the end")
     last = b.locator(".line").last
-    expect(last).to_contain_text("stays at the end", timeout=SECOND)
+    expect(last).to_contain_text("stays at the end")
     expect(last).to_be_in_viewport()
     assert scroller.evaluate(at_end)
 
@@ -243,7 +243,7 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
         page.keyboard.type(text)
         page.keyboard.press("Enter")
         expect(line_of(page)).to_be_focused()
-        expect(line_of(page)).to_have_value("", timeout=0.9 * SECOND)
+        expect(line_of(page)).to_have_value("")
     page.keyboard.type("fo")
     assert "three" not in lines(page)  # it is still on its way
     expect(page.locator("#messages .text")).to_have_text(["one", "two", "three"])
@@ -330,20 +330,20 @@ def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast,
     b.reload()
     expect(b.locator("#here-number")).not_to_be_empty()
     say(a, "Hello bob")
-    expect(b.locator("#messages")).to_contain_text("Hello bob", timeout=SECOND)
+    expect(b.locator("#messages")).to_contain_text("Hello bob")
     session = site.session(carol)
     with Page(f"{site.url}/rooms/", f"{session['name']}={session['value']}") as stranger:
         stranger.form[Cursor(name_of(den), 0).signed] = "0"  # as if it had been signed for another
         stranger.connect().hear("not a member of this room")
         say(a, "Nor shall carol")
-        expect(b.locator("#messages")).to_contain_text("Nor shall carol", timeout=SECOND)
+        expect(b.locator("#messages")).to_contain_text("Nor shall carol")
         stranger.send({"whisper": Cursor(name_of(den), 0).signed})
         assert stranger.next(1) is None and "bob" not in stranger.text and "carol" not in stranger.text
     with site.orm():
         den.memberships.get(person=bob).leave()
-    expect(b.locator("#room")).to_contain_text("You are not a member of this room any more.", timeout=3 * SECOND)
+    expect(b.locator("#room")).to_contain_text("You are not a member of this room any more.")
     say(a, "Now that bob is gone")
-    expect(a.locator("#messages")).to_contain_text("bob is gone", timeout=SECOND)
+    expect(a.locator("#messages")).to_contain_text("bob is gone")
     with site.orm():
         Room.write(alice, [bob], "You are out")
     expect(b.locator("#badge")).not_to_be_empty()  # his page hears on; what he must not hear would have come by then
@@ -366,7 +366,7 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     expect(line_of(a)).to_be_focused()
     line_of(a).fill("")
     row = listing.locator("#conversations .room-row")
-    expect(row.locator(".mark")).to_have_text("New", timeout=3 * SECOND)
+    expect(row.locator(".mark")).to_have_text("New")
     b = listing.context.new_page()
     b.goto("/messages/")
     b.get_by_role("link", name="alice").click()
@@ -374,7 +374,7 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     expect(row.locator(".mark")).to_have_count(0)
     expect(present(a)).to_have_text(["alice", "bob"])
     say(b, "And me and you")
-    expect(a.locator("#messages .text")).to_have_text(["Just you and me", "And me and you"], timeout=SECOND)
+    expect(a.locator("#messages .text")).to_have_text(["Just you and me", "And me and you"])
 
     b.get_by_text("Settings").click()
     b.get_by_role("button", name="Do not accept messages").click()
@@ -400,7 +400,7 @@ def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_
     expect(line_of(page)).to_have_value("你")
     assert lines(page) == []
     line_of(page).press("Enter")
-    expect(page.locator("#messages .text")).to_have_text(["你"], timeout=SECOND)
+    expect(page.locator("#messages .text")).to_have_text(["你"])
 
 
 @ON_ONE
