@@ -335,7 +335,7 @@ class Site(Server):
         ours = connections["default"]
         database = ours.settings_dict | dj_database_url.parse(self.database_url) | {"OPTIONS": {}}
         if database["ENGINE"].endswith("sqlite3"):
-            database["OPTIONS"] = settings.SQLITE
+            database |= {"ENGINE": "parley.sqlite3", "OPTIONS": settings.SQLITE}
         theirs = load_backend(database["ENGINE"]).DatabaseWrapper(database, "default")
         connections["default"] = theirs
         ContentType.objects.clear_cache()

@@ -2,15 +2,20 @@
 
 import random
 import re
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from statistics import median
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import expect
 
 from e2e.servers import Relay
-from e2e.words import Hand, drawn, show
+from e2e.words import ON_ONE, Hand, drawn, show
 from live.testing import Page
 from posts.models import Comment, Post
 
@@ -148,3 +153,48 @@ def happen(post, person):
             post.comment(person, f"reply {uuid4()}", random.choice([one for one in standing if one.depth < 6]))
         case _:
             post.comment(person, f"comment {uuid4()}")
+
+
+@contextmanager
+def busy(loops):
+    """Within, so many processes (int) take all the processor time that they are given."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(loops)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+@ON_ONE
+@pytest.mark.parametrize("through", ["models", "http"])
+def test_forty_writers_on_sqlite_beside_four_busy_loops(site, post, cast, through, capsys):
+    """Row 9: none finds the database locked, and none waits much longer than the others."""
+    took = []
+
+    def by_models(writer):
+        with site.orm():
+            mine = Post.objects.get(pk=post.pk)
+            for n in range(25):
+                yield lambda n=n: mine.comment(cast[1], f"{writer}: {n}")
+
+    def by_http(writer):
+        hand = Hand(site, cast[writer % 3], post)
+        for n in range(25):
+            yield lambda n=n: hand.write(f"{writer}: {n}", key=uuid4())
+
+    def write(writer):
+        for comment in by_models(writer) if through == "models" else by_http(writer):
+            began = time.monotonic()
+            comment()
+            took.append(time.monotonic() - began)
+
+    with busy(4), ThreadPoolExecutor(40) as writers:
+        list(writers.map(write, range(40)))
+    with site.orm():
+        assert Comment.objects.count() == 1001
+    assert "locked" not in site.log and "Traceback" not in site.log
+    with capsys.disabled():
+        print(f"\n1000 comments by 40 writers, {through}: median {median(took):.2f} s, longest {max(took):.2f} s")
+    assert max(took) <= 10 * median(took)

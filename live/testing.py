@@ -10,7 +10,20 @@ from urllib.request import Request, urlopen
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-PATIENCE = 10  # seconds to wait for what should come
+PATIENCE = 120  # seconds to wait for what should come: a guard against hanging, on however busy a machine
+
+
+def until(state, what="it"):
+    """Wait until ``state()`` is true, as long as it takes. → what it returned
+
+    Raises ``TimeoutError`` that names ``what`` (str) if it never is.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while not (reached := state()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what} did not come to be")
+        time.sleep(0.01)
+    return reached
 
 
 class Page:
@@ -38,6 +51,7 @@ class Page:
         address = self.site.replace("http", "ws", 1) + "/ws/"
         origin = origin or self.site
         unbounded = {"compression": None, "max_size": None, "max_queue": None, "close_timeout": 1}
+        unbounded |= {"open_timeout": PATIENCE, "ping_interval": None}
         line = connect(address, origin=origin, additional_headers=self.headers, **unbounded)
         self.socket = self.stack.enter_context(line)
         self.closed = None

@@ -125,7 +125,8 @@ SQLITE = {
 DATABASE_URL = os.environ.get("DATABASE_URL") or f"sqlite:///{VAR / 'parley.sqlite3'}"
 DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"] |= {"OPTIONS": SQLITE, "CONN_MAX_AGE": None}  # one for each thread, of which there are few
+    # One connection for each thread, of which there are few; they take turns at writing.
+    DATABASES["default"] |= {"ENGINE": "parley.sqlite3", "OPTIONS": SQLITE, "CONN_MAX_AGE": None}
     if (name := DATABASES["default"]["NAME"]) != ":memory:":
         private(Path(name))
 else:
