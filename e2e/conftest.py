@@ -9,11 +9,10 @@ from playwright.sync_api import expect, sync_playwright
 
 from e2e.browsers import BROWSERS, Missing
 from e2e.servers import Postgres, Redis, Site
+from live.testing import PATIENCE
 from posts.models import Post
 
-PATIENCE = 10_000  # milliseconds to wait for what a page should come to show
-
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=PATIENCE * 1000)  # milliseconds
 
 
 def pytest_collection_modifyitems(items):
@@ -151,7 +150,7 @@ def open_page(browser):
             locale=language,
             viewport={"width": 1280, "height": 800} | viewport,
         )
-        context.set_default_timeout(PATIENCE)
+        context.set_default_timeout(PATIENCE * 1000)
         if person:
             context.add_cookies([site.session(person)])
         page = context.new_page()

@@ -1,7 +1,7 @@
 """Private real servers for the tests: Redis, PostgreSQL, Parley itself, and a line between that can be cut.
 
 Each is a process that this one started, on a port of its own, and each is a context manager: started at its
-beginning, stopped at its end. Whatever is waited for is a state with a deadline.
+beginning, stopped at its end. Whatever is waited for is a state.
 """
 
 import asyncio
@@ -31,8 +31,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connections
 from django.db.utils import load_backend
 
+from live.testing import PATIENCE, until
+
 BASE = settings.BASE_DIR
-PATIENCE = 30  # seconds in which a server must have started or ended
 READY = "/static/js/htmx-ws.js"  # a site that answers this is up
 HOSTS = ("127.0.0.1", "localhost")
 used_ports = set()
@@ -123,12 +124,12 @@ class Server:
 
     def wait(self):
         """Wait until it answers; raises ``RuntimeError`` with its log if it does not."""
-        deadline = time.monotonic() + PATIENCE
         try:
-            while not self.answers():
-                if not self.running or time.monotonic() > deadline:
-                    raise RuntimeError(f"{type(self).__name__} does not answer. Its log:\n{self.log}")
-                time.sleep(0.02)
+            answered = False
+            with suppress(TimeoutError):
+                answered = until(lambda: self.answers() or not self.running) and self.running
+            if not answered:
+                raise RuntimeError(f"{type(self).__name__} does not answer. Its log:\n{self.log}")
         except BaseException:  # a Ctrl-C, too
             self.stop()
             raise
@@ -184,7 +185,7 @@ class Redis(Server):
         assert self.ask("FLUSHALL") == "+OK"
 
     def ask(self, command):
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=5) as one:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), PATIENCE) as one:
             one.sendall(f"{command}\r\n".encode())
             return one.recv(100).decode().strip()
 
@@ -227,7 +228,7 @@ class Postgres(Server):
             return True
 
     def connect(self):
-        return psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=5)
+        return psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=PATIENCE)
 
     def create(self, database, template="template1"):
         """Create the ``database`` (str), a copy of ``template``; returns its address (str)."""
@@ -322,7 +323,7 @@ class Site(Server):
 
     def answers(self):
         with suppress(OSError, HTTPException):
-            line = HTTPConnection("127.0.0.1", self.port, timeout=5)
+            line = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
             line.request("GET", READY)
             return line.getresponse().status == 200
 

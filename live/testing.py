@@ -66,7 +66,8 @@ class Page:
     def hear(self, wanted, within=PATIENCE):
         """Listen until ``wanted`` (str) was told. Moves the cursors as a page does. → all that was told so far.
 
-        Raises ``TimeoutError`` if it is not told ``within`` so many seconds, or the socket closes first.
+        Raises ``TimeoutError`` if it is not told ``within`` so many seconds, or the socket closes first. Only what
+        measures says another ``within``: that nothing comes is known when something comes that was sent later.
         """
         deadline = time.monotonic() + within
         while wanted not in self.text:

@@ -10,6 +10,7 @@ from django.db import transaction
 from live import attendance, fragments, hub, streams
 from live.consumers import LiveConsumer
 from live.streams import Stream, cursors, register
+from live.testing import PATIENCE
 from live.ticks import tick
 
 
@@ -98,6 +99,13 @@ class Table:
         self.pk = pk
 
 
+async def until(state):
+    """Wait until ``state()`` is true, in an event loop, as long as it takes."""
+    async with asyncio.timeout(PATIENCE):
+        while not state():
+            await asyncio.sleep(0.001)
+
+
 class Page:
     """A page of ``who``, or of a ``session`` (its key), that watches ``things``, without a network between.
 
@@ -140,13 +148,11 @@ class Page:
             self.told += message["text"]
 
     async def hear(self, wanted):
-        async with asyncio.timeout(10):
-            while wanted not in self.told:
-                await asyncio.sleep(0.001)
+        await until(lambda: wanted in self.told)
 
     async def ended(self):
         """Wait until the consumer has ended."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await self.running
 
     async def close(self):

@@ -1,10 +1,19 @@
 """Who is here, as the pages of one process are told."""
 
-import asyncio
+import pytest
 
 from live import attendance, hub
 from live.streams import find
-from live.tests.conftest import Page
+from live.tests.conftest import Page, Table, until
+
+HOUR = 3600  # longer than any test
+
+
+@pytest.fixture
+def table(lamp, settings, monkeypatch):
+    settings.LEAVE_AFTER = HOUR
+    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    return Table()
 
 
 def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, run):
@@ -21,7 +30,7 @@ def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, ru
     run(scene())
 
 
-def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table, run):
+def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table, run, settings):
     async def scene():
         alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
         await alice.hear("here: 1 2")
@@ -29,25 +38,34 @@ def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table,
         await bob.close()
         await again.close()
         bob = await Page(table, who="2").open()  # a reload
-        alice.told = ""
-        await asyncio.sleep(0.5)
-        assert "left" not in alice.told
+        await Page(table, who="3").open()
+        await alice.hear("here: 1 2 3, 0; came: 3; left: .")
         await bob.close()
-        await alice.hear("here: 1, 0; came: ; left: 2.")
+        await Page(table, who="4").open()
+        await alice.hear("here: 1 2 3 4, 0; came: 4; left: .")  # it is not yet a while
+        assert "left: 2" not in alice.told
+        settings.LEAVE_AFTER = 0
+        await Page(table, who="5").open()
+        await alice.hear("left: 2.")
 
     run(scene())
 
 
 def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
-    monkeypatch.setattr(attendance, "DELIVERIES", 100)
-
     async def scene():
         alice = await Page(table, who="1").open()
+        await alice.hear("here: 1, 0")
+        told = alice.told.count("here:")
+        monkeypatch.setattr(attendance, "DELIVERIES", 1 / HOUR)  # that was all for now
         for n in range(2, 42):
             await Page(table, who=str(n)).open()
-            await asyncio.sleep(0.01)
-        await alice.hear(" 41, 0;")
-        assert alice.told.count("here:") < 20
+        last = await Page(table, who="42").open()
+        await last.hear("here: 1 2")  # who is new is told at once
+        assert alice.told.count("here:") == told
+        monkeypatch.setattr(attendance, "DELIVERIES", HOUR)
+        hub.here().attendance.heard("table:1")  # as when it is due
+        await alice.hear(" 42, 0;")
+        assert alice.told.count("here:") <= told + 2
 
     run(scene())
 
@@ -100,8 +118,7 @@ def test_an_event_that_makes_no_sense_deafens_nobody(lamp, run):
     async def scene():
         page = await Page(lamp).open()
         ours = hub.here()
-        while not ours.channel:
-            await asyncio.sleep(0.001)
+        await until(lambda: ours.channel)
         senseless = [
             {"type": "ring"},
             {"type": "ring", "name": "lamp:1", "head": "x"},

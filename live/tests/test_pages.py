@@ -12,6 +12,7 @@ from django.utils.translation import get_language_from_request
 from live import hub
 from live.pages import Pages, spoken
 from live.streams import cursors
+from live.tests.conftest import until
 
 
 class Application:
@@ -19,12 +20,13 @@ class Application:
 
     def __init__(self, lamp):
         self.lamp, self.asked, self.more, self.status = lamp, 0, [], 200
-        self.slowly = None
+        self.slowly, self.has_read = None, False
 
     async def __call__(self, scope, receive, send):
         self.asked += 1
         [cursor] = await hub.in_thread(cursors, self.lamp)
         body = " ".join(item.text for item in self.lamp.items).encode()
+        self.has_read = True
         if self.slowly:
             await self.slowly.wait()
         headers = [(b"X-Streams", f"{cursor.name}={cursor.tick}".encode()), (b"Vary", b"Cookie"), *self.more]
@@ -69,15 +71,16 @@ def test_a_page_is_made_once_and_again_when_it_changed(lamp, run):
 
 
 def test_a_lost_ring_is_healed_by_the_pulse(lamp, run, monkeypatch):
+    monkeypatch.setattr(hub, "PULSE", 0.01)
+
     async def scene():
         pages = Pages(Application(lamp))
         await get(pages)
         with monkeypatch.context() as deaf:
             deaf.setattr(hub, "_hub", None)
             await hub.in_thread(lamp.write, "unheard")
-        async with asyncio.timeout(10):
-            while (await get(pages))[2] != b"unheard":
-                await asyncio.sleep(0.01)
+        while (await get(pages))[2] != b"unheard":
+            await asyncio.sleep(0)  # what is kept is answered without a pause
 
     run(scene())
 
@@ -88,12 +91,10 @@ def test_what_changes_while_a_page_is_made_is_in_the_next_answer(lamp, run):
         application.slowly = asyncio.Event()
         pages = Pages(application)
         slow = asyncio.ensure_future(get(pages))
-        while not application.asked:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.05)  # it has read what there was
+        await until(lambda: application.has_read)
         await hub.in_thread(lamp.write, "news")
         late = asyncio.ensure_future(get(pages))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0)  # it has asked
         application.slowly.set()
         assert (await slow)[2] == b""
         assert (await late)[2] == b"news"
@@ -285,8 +286,7 @@ def test_it_is_bounded_in_bytes(lamp, run, monkeypatch):
         assert 0 < pages.size <= 50_000
         assert pages.size == sum(page.size for page in pages.pages.values())
         await hub.in_thread(lamp.write, "y")
-        while pages.pages:
-            await asyncio.sleep(0.001)
+        await until(lambda: not pages.pages)
         assert pages.size == 0 and not pages.shown and not hub.here().kept
 
     run(scene())

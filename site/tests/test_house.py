@@ -24,7 +24,8 @@ BROADCAST += ["people_here", "came", "typing", "begun", "gone", "latest"]
 
 
 def sources(app):
-    return [file for file in (ROOT / app).rglob("*.py") if "tests" not in file.parts and "migrations" not in file.parts]
+    files = [(file, file.relative_to(ROOT).parts) for file in (ROOT / app).rglob("*.py")]
+    return [file for file, parts in files if "tests" not in parts and "migrations" not in parts]
 
 
 def imports(file):
