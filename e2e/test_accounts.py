@@ -1,7 +1,5 @@
 """Sessions that end while pages are open, in real browsers."""
 
-import time
-
 import pytest
 from playwright.sync_api import expect
 
@@ -59,10 +57,8 @@ def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob
     connected(bobs)
     roots.goto(f"/admin/people/person/{bob.pk}/change/")
     roots.get_by_label("Active", exact=True).uncheck()
-    began = time.monotonic()
     roots.get_by_role("button", name="Save", exact=True).click()
     expect(notice(bobs)).to_contain_text("not active any more")
-    assert time.monotonic() - began < 2
 
 
 def test_a_new_password_ends_the_sockets_of_other_browsers_and_not_its_own(site, post, cast, bob, open_page):

@@ -1,10 +1,14 @@
 """What breaks between a page and the database, and that the page is right again afterwards."""
 
 import pytest
+import redis
 from playwright.sync_api import expect
 
 from e2e.servers import Relay
 from e2e.words import assert_as_reloaded, comment, connected, say, show
+from live import hub
+from live.streams import name_of
+from live.testing import until
 from posts.models import Comment, Post
 
 
@@ -150,9 +154,11 @@ def test_redis_goes_away_and_comes_back_and_nothing_is_lost(wide, crowd, redis_s
     expect(here.locator("#comment-count")).to_have_text("3")
     for page in (here, there):
         assert_as_reloaded(page, open_page, wide[0], post)
-    for n in range(10):  # until the doorbell itself rings again: no pulse is that quick ten times in a row
-        comment(here, f"quick {n}")
-        expect(there.locator("#comments")).to_contain_text(f"quick {n}")
+    group = f"*{hub.group(name_of(post))}"
+    with redis.from_url(redis_server.url) as asking:  # until both processes hear the doorbell itself again
+        until(lambda: sum(count for _, count in asking.pubsub_numsub(*asking.pubsub_channels(group) or [group])) == 2)
+    comment(here, "and rung for")
+    expect(there.locator("#comments")).to_contain_text("and rung for")
 
 
 def test_a_second_process_without_redis_refuses_to_start(site, sites):

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, Hand, comment, connected, say, show
+from e2e.words import ON_ONE, Hand, announce, comment, connected, say, show
 from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 
@@ -104,14 +104,6 @@ def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page)
     announce(wide[0], "The **tide** comes in", cast[0])
     for page in early:
         expect(page.locator("#announcements")).to_have_text(re.compile("The tide comes in"))
-
-
-def announce(site, text, by, **lasts):
-    with site.orm():
-        now = timezone.now()
-        said = Announcement(body=text, by=by, starts=now, ends=now + timedelta(**lasts or {"hours": 1}))
-        said.announce()
-    return said
 
 
 def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_over(site, post, cast, open_page):
@@ -225,13 +217,13 @@ def test_ten_thousand_followers_are_told_of_a_post(site, cast, open_page, capsys
     with site.orm():
         Post.objects.get(pk=draft.pk).publish()
     published = timezone.now()
-    expect(page).to_have_title("(1) Parley", timeout=60_000)
+    expect(page).to_have_title("(1) Parley")
     with site.orm():
         told = Notification.objects.filter(kind="post")
         assert told.count() == 10_001 == told.values("person").distinct().count()
         last = told.latest("at").at
         Post.objects.get(pk=draft.pk).unpublish()
-    expect(page).to_have_title("Parley", timeout=60_000)
+    expect(page).to_have_title("Parley")
     with site.orm():
         assert not Notification.objects.unread().exists()
     with capsys.disabled():

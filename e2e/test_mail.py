@@ -1,6 +1,5 @@
 """Mails go out by themselves, from every process, and no mail server holds up the pages."""
 
-import time
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -10,17 +9,8 @@ from django.db.models import F
 from e2e.mailserver import MailServer
 from e2e.servers import Site, manage
 from inbox.models import Letter, Notification, tell
-from live.testing import Page
+from live.testing import Page, until
 from posts.models import Post
-
-PATIENCE = 20  # seconds
-
-
-def wait_for(state):
-    deadline = time.monotonic() + PATIENCE
-    while not state():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def tell_of_a_post(site, number):
@@ -43,16 +33,16 @@ def test_a_site_mails_by_itself_and_a_mail_server_that_is_silent_does_not_stop_i
         mails.silent = True
         site = sites(EMAIL_URL=mails.url)
         tell_of_a_post(site, 2)
-        wait_for(lambda: mails.mails)
+        until(lambda: mails.mails)
         with Page(f"{site.url}/").connect() as page, site.orm():
             late = Post(author=Post.objects.get().author, title="Told while the mail server sleeps", body="Zzz")
             late.publish()  # nothing rings from here: the page hears of it by the pulse
             page.hear("Told while the mail server sleeps")
         assert len(mails.mails) == 1
         mails.silent = False
-        wait_for(lambda: len(mails.mails) == 2)
+        until(lambda: len(mails.mails) == 2)
         with site.orm():
-            wait_for(lambda: not Letter.objects.filter(due_at__isnull=False).exists())
+            until(lambda: not Letter.objects.filter(due_at__isnull=False).exists())
         assert sorted(mails.addressees) == ["reader0@parley.example", "reader1@parley.example"]
         assert f"{site.url}/posts/" in mails.mails[0].get_body(("plain",)).get_content()
 
@@ -64,5 +54,5 @@ def test_processes_on_one_postgresql_send_each_letter_once(tmp_path, redis_serve
         with both[0], both[1]:
             manage("send_mail_due", DATABASE_URL=database_url, EMAIL_URL=mails.url)
             with both[0].orm():
-                wait_for(lambda: not Letter.is_any_due() and len(mails.mails) >= 40)
+                until(lambda: not Letter.is_any_due() and len(mails.mails) >= 40)
         assert sorted(mails.addressees) == sorted(f"reader{n}@parley.example" for n in range(40))

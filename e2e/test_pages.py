@@ -1,13 +1,12 @@
 """Pages over HTTP from a real server: what is kept for all, and what never is."""
 
-import time
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 
 from e2e.words import Hand
-from live.testing import Page
+from live.testing import Page, until
 from posts.models import Post
 
 
@@ -53,9 +52,7 @@ def test_an_unpublished_post_is_gone_from_all_pages(site, post):
     assert get(site, f"/posts/{post.slug}/")[0] == 200
     with site.orm():  # another process does it: the pulse will see
         Post.objects.get(pk=post.pk).unpublish()
-    deadline = time.monotonic() + 5
-    while get(site, f"/posts/{post.slug}/")[0] != 404 or post.title in get(site, "/")[2]:
-        assert time.monotonic() < deadline
+    until(lambda: get(site, f"/posts/{post.slug}/")[0] == 404 and post.title not in get(site, "/")[2])
 
 
 def test_pages_of_a_person_are_theirs_alone(site, post, cast):
@@ -108,8 +105,7 @@ def test_a_process_without_redis_is_alive_but_not_ready(wide, redis_server):
         assert get(wide[0], "/readyz")[:3:2] == (503, "no channel layer\n")
     finally:
         redis_server.start()
-    while get(wide[0], "/readyz")[0] != 200:
-        pass
+    until(lambda: get(wide[0], "/readyz")[0] == 200)
 
 
 def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
@@ -124,6 +120,7 @@ def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
         assert pages[20].hear_close() == 4029
         assert "Too many pages are open" in pages[20].text
         pages[0].close()
+        until(lambda: "\nparley_connections 19.0\n" in get(site, "/metrics")[2])
         with Page(f"{site.url}/posts/{post.slug}/", bob) as another:
             another.connect().hear("reading")
     finally:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import connected, show
+from e2e.words import announce, connected, show
 from people.models import Person
 from posts.models import LiveUpdate, Post
 
@@ -68,9 +68,13 @@ def test_an_edit_shows_in_place_with_a_quiet_mark(site, post, editor, open_page)
 def test_a_scheduled_post_appears_by_itself(site, post, cast, open_page):
     reader = front(open_page(site))
     with site.orm():
-        soon = timezone.now() + timedelta(seconds=3)
+        soon = timezone.now() + timedelta(hours=1)
         Post(author=cast[0], title="Soon", body="x", status="scheduled", published_at=soon).revise()
+    announce(site, "By the pulse", cast[0])
+    expect(reader.locator("#announcements")).to_contain_text("By the pulse")
     expect(reader.locator("#posts")).not_to_contain_text("Soon")
+    with site.orm():
+        Post.objects.filter(title="Soon").update(published_at=timezone.now())
     expect(reader.locator("#posts > li").first).to_contain_text("Soon")
 
 

@@ -1,18 +1,21 @@
 """What people do on a page, and what a test asks of it."""
 
 import re
+from datetime import timedelta
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from inbox.models import Announcement
 from posts.models import Comment, Post
 from rooms.models import Room
 
 HTMX = {"HX-Request": "true"}
 ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # for a test of what no server has a part in
-SECOND = 1000  # the most that a page may be behind, in milliseconds
+SECOND = 1000  # the most that a page may be behind, in milliseconds: where tests measure
 
 
 def show(page, post):
@@ -40,6 +43,29 @@ def say(site, author, post, text, below=None):
     """Another process writes ``text``: the pages learn of it by the pulse, or when they connect. → the comment"""
     with site.orm():
         return Post.objects.get(pk=post.pk).comment(author, text, below and Comment.objects.get(pk=below.pk))
+
+
+def announce(site, text, by, **lasts):
+    """Another process announces ``text`` to all open pages; the person ``by`` says it. → the Announcement"""
+    with site.orm():
+        now = timezone.now()
+        said = Announcement(body=text, by=by, starts=now, ends=now + timedelta(**lasts or {"hours": 1}))
+        said.announce()
+    return said
+
+
+def hear_on(page, site, by):
+    """Listen on while ``page`` (of ``live.testing``) is told two things, one after the other. → all that it heard
+
+    Nothing rings for them: with the first it was told what was written before, by the same pulse or an earlier one;
+    and the second comes with another.
+    """
+    said = announce(site, "One announcement", by)
+    page.hear(said.body)
+    with site.orm():
+        said.body = "Another announcement"
+        said.announce()
+    return page.hear(said.body)
 
 
 def texts(page):

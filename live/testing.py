@@ -10,7 +10,7 @@ from urllib.request import Request, urlopen
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-PATIENCE = 120  # seconds to wait for what should come: a guard against hanging, on however busy a machine
+PATIENCE = 300  # seconds to wait for what should come: a guard against hanging, on however busy a machine
 
 
 def until(state, what="it"):
