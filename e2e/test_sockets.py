@@ -154,6 +154,7 @@ def test_the_language_is_that_of_the_page(site, post, cast):
         chinese.connect().hear("人")
 
 
+@ON_ONE
 def test_forty_writers_of_twenty_five_comments_each_never_find_the_database_locked(site, post, cast):
     """Row by row, in one process of ours and one of the server's."""
 

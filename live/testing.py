@@ -1,4 +1,4 @@
-"""For tests: a page without a browser, which hears what a page would be told."""
+"""For tests: a page without a browser, which hears what a page would be told; and what waits and measures."""
 
 import json
 import re
@@ -24,6 +24,22 @@ def until(state, what="it"):
             raise TimeoutError(f"{what} did not come to be")
         time.sleep(0.01)
     return reached
+
+
+def cost(work, *arguments):
+    """How much of the processor's time (float, seconds) this thread spends on ``work(*arguments)``."""
+    began = time.thread_time()
+    work(*arguments)
+    return time.thread_time() - began
+
+
+def grows_as_its_input(work, small, large):
+    """Whether ``work(large)`` costs about as much more than ``work(small)`` as it is longer, not the square of that.
+
+    The arguments have lengths. What a busy machine adds to the one or to the other is allowed for.
+    """
+    most = 4 * len(large) / len(small) * min(cost(work, small) for _ in range(3)) + 0.1
+    return any(cost(work, large) <= most for _ in range(3))
 
 
 class Page:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +20,7 @@ from e2e.mailserver import MailServer
 from e2e.servers import BASE, environment
 from inbox.mail import send_due, signer, unsubscribing
 from inbox.models import Ignore, Letter, Mute, Notification, read, retract, tell
+from live.testing import PATIENCE, until
 from people.models import Person
 
 Kind = Notification.Kind
@@ -33,7 +33,7 @@ COMMAND = [BASE / ".venv/bin/python", BASE / "manage.py", "send_mail_due"]
 def server(settings):
     with MailServer() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, 5
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", server.port, PATIENCE
         settings.ORIGINS = [HOME, "https://www.blog.example"]
         settings.ALLOWED_HOSTS = ["blog.example", "testserver"]
         yield server
@@ -397,7 +397,7 @@ def test_several_processes_send_each_letter_once(server, person, thread, sources
         tell_in_transaction(people, thread, source, Kind.MENTION if n else Kind.REPLY)
     passes(TEN_MINUTES)
     processes = [command(server) for _ in range(3)]
-    said = [process.communicate(timeout=60)[0] for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], said
     assert sorted(server.addressees) == sorted(one.email for one in people)
     assert len({mail["Message-ID"] for mail in server.mails}) == 30
@@ -411,10 +411,8 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing_and_a_repetition_
     passes(TEN_MINUTES)
     server.silent = True
     process = command(server)
-    deadline = time.monotonic() + 30
-    while not server.mails:
-        assert process.poll() is None and time.monotonic() < deadline, process.stdout.read()
-        time.sleep(0.02)
+    until(lambda: server.mails or process.poll() is not None)
+    assert process.poll() is None, process.stdout.read()
     process.kill()
     process.communicate()
     server.silent = False
@@ -452,7 +450,7 @@ def test_what_is_told_while_others_pack_and_send_stands_in_one_mail(server, sett
         tellers = [pool.submit(closing, telling, sources[n::2]) for n in range(2)]
         told = partial(all_done, tellers)
         for one in [*tellers, *(pool.submit(closing, sending, told) for _ in range(3))]:
-            one.result(60)
+            one.result(PATIENCE)
     for reader in readers:
         mails = " ".join(text(mail) for mail in server.mails if mail["To"] == reader.email)
         assert sorted(re.findall(r"/people/(source\d+)/", mails)) == sorted(one.username for one in sources)
