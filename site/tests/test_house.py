@@ -106,3 +106,36 @@ def test_no_style_rule_asks_what_comments_and_lines_hold():
     for sheet in sheets:
         rules = (ROOT / f"static/css/{sheet}.css").read_text()
         assert not re.search(r"(?<![\w.#-])(article|body|div|form|li|p)[^\s,{};]*:has\(", rules), sheet
+
+
+TESTS = [file for app in [*MAY_IMPORT, "site", "e2e"] for file in (ROOT / app).rglob("test_*.py")]
+STOP_WATCHES, TAKE_SECONDS = {"monotonic", "perf_counter"}, {"sleep", "timeout", "wait", "result"}
+
+
+def seconds(file):
+    """The lines of ``file`` in which a test takes, waits for or allows a number of seconds, but where it measures."""
+    tree = ast.parse(file.read_text())
+    if "pytestmark = pytest.mark.stress" in file.read_text():
+        return
+    measuring = [
+        n for n in ast.walk(tree) if "pytest.mark.stress" in map(ast.unparse, getattr(n, "decorator_list", ()))
+    ]
+    apart = {id(node) for function in measuring for node in ast.walk(function)}
+    for node in ast.walk(tree):
+        if id(node) in apart or not isinstance(node, ast.Call):
+            continue
+        name = ast.unparse(node.func).rpartition(".")[2]
+        allowed = [word.value for word in node.keywords if word.arg in ("timeout", "within")]
+        allowed += {"wait_for": node.args[1:2]}.get(name, node.args[:1] if name in TAKE_SECONDS else [])
+        numbers = [
+            part for value in allowed if isinstance(value, (ast.Constant, ast.BinOp)) for part in ast.walk(value)
+        ]
+        if name in STOP_WATCHES or any(isinstance(part, ast.Constant) and part.value for part in numbers):
+            yield f"{file.relative_to(ROOT)}:{node.lineno}: {ast.unparse(node)}"
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda file: file.stem)
+def test_no_test_depends_on_seconds(file):
+    """They fail beside other work. Wait for a state (``live.testing.until``); that nothing comes is known when
+    something comes that was sent later; what is promised in seconds is measured by ``bin/test --stress``."""
+    assert not list(seconds(file))
