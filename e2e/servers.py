@@ -5,6 +5,7 @@ beginning, stopped at its end. Whatever is waited for is a state.
 """
 
 import asyncio
+import json
 import os
 import pwd
 import random
@@ -281,14 +282,14 @@ class Site(Server):
 
     Its database is the embedded one in ``var``, or that of ``database_url`` (str), whose tables must be
     there. ``server`` is the script in ``bin/`` that runs it: "serve" sets up first.
-    ``env`` holds further variables of its environment; unless they say otherwise nobody waits for review, or for
-    having been too fast. Sites may share ``var``, database and Redis; all
-    know the same SECRET_KEY, which is that of the tests.
+    ``env`` holds further variables of its environment, ``changed`` (dict) settings that differ from Parley's; unless
+    they say otherwise nobody waits for review, or for having been too fast. Sites may share ``var``, database and
+    Redis; all know the same SECRET_KEY, which is that of the tests.
     """
 
     unblock = nullcontext  # the tests' way to permit themselves a database
 
-    def __init__(self, var, database_url=None, redis_url=None, server="daphne", **env):
+    def __init__(self, var, database_url=None, redis_url=None, server="daphne", changed=None, **env):
         super().__init__(var)
         self.detour = free_port()  # where a Relay may stand in front of it
         self.server = server
@@ -300,6 +301,7 @@ class Site(Server):
                 | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
                 | {"ORIGINS": ",".join(origins), "ALLOWED_HOSTS": ",".join(HOSTS)}
                 | {"REVIEW": "off", "RATES": "sockets"}
+                | ({"DJANGO_SETTINGS_MODULE": "e2e.settings", "SETTINGS": json.dumps(changed)} if changed else {})
                 | env
             )
         }

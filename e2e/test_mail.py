@@ -9,7 +9,7 @@ from django.db.models import F
 from e2e.mailserver import MailServer
 from e2e.servers import Site, manage
 from inbox.models import Letter, Notification, tell
-from live.testing import Page, until
+from live.testing import PATIENCE, Page, until
 from posts.models import Post
 
 
@@ -31,7 +31,7 @@ def tell_of_a_post(site, number):
 def test_a_site_mails_by_itself_and_a_mail_server_that_is_silent_does_not_stop_its_pages(sites):
     with MailServer() as mails:
         mails.silent = True
-        site = sites(EMAIL_URL=mails.url)
+        site = sites(EMAIL_URL=mails.url, changed={"EMAIL_TIMEOUT": PATIENCE})
         tell_of_a_post(site, 2)
         until(lambda: mails.mails)
         with Page(f"{site.url}/").connect() as page, site.orm():
