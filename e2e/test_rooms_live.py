@@ -430,7 +430,8 @@ def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
     expect(region).to_be_focused()
     page.keyboard.press("Home")
     expect(page.locator("#messages .line")).to_have_count(60)
-    page.keyboard.press("End")
+    at_end = "one => Math.abs(one.scrollTop) < 2"  # the browser glides there, and stops where what is loaded moves it
+    until(lambda: page.keyboard.press("End") or region.evaluate(at_end))
     expect(page.locator(".line").last).to_be_in_viewport()
     skip = page.get_by_role("link", name="Skip to writing")
     while not skip.evaluate("one => one === document.activeElement"):
