@@ -61,6 +61,7 @@ def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob
     expect(notice(bobs)).to_contain_text("not active any more")
 
 
+@ON_ONE
 def test_a_new_password_ends_the_sockets_of_other_browsers_and_not_its_own(site, post, cast, bob, open_page):
     laptop, phone = open_page(site), open_page(site)
     for page in (laptop, phone):

@@ -3,13 +3,21 @@
 import re
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import expect
 
-from e2e.words import assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import ON_BOTH, assert_as_reloaded, comment, connected, say, show, texts
 from posts.models import Comment, Post
 
 
-def test_a_comment_reaches_everybody_within_a_second_and_once(site, post, cast, open_page):
+@pytest.fixture
+def server():
+    """The production server, where a test does not ask for both."""
+    return "uvicorn"
+
+
+@ON_BOTH
+def test_a_comment_reaches_everybody_once(site, post, cast, open_page):
     alice, bob, _ = cast
     a, b, anonymous = (show(open_page(site, one), post) for one in (alice, bob, None))
     comment(a, "Look at the *light*!")
@@ -128,6 +136,7 @@ def test_a_comment_posted_between_rendering_and_connecting_is_not_missed(site, p
     assert_as_reloaded(page, open_page, site, post)
 
 
+@ON_BOTH
 def test_a_page_that_comes_back_by_the_back_button_is_current(site, post, cast, open_page):
     page = show(open_page(site, cast[1]), post)
     page.goto("/")

@@ -45,6 +45,7 @@ def answer_a_question(one, two, site, post, cast, open_page):
     return a, first, second, question
 
 
+@ON_ONE
 def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(site, post, cast, open_page):
     _, first, second, question = answer_a_question(site, site, site, post, cast, open_page)
     second.goto("/inbox/")
@@ -88,6 +89,7 @@ def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(
     badge(first, 0, TITLE)
 
 
+@ON_ONE
 def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page):
     cast = [wide[0].account(name) for name in ("alice", "bob", "carol")]
     with wide[0].orm():
@@ -106,6 +108,7 @@ def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page)
         expect(page.locator("#announcements")).to_have_text(re.compile("The tide comes in"))
 
 
+@ON_ONE
 def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_over(site, post, cast, open_page):
     alice, bob, _ = cast
     anonymous, signed_in = show(open_page(site), post), front(open_page(site, bob))

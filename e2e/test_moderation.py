@@ -36,6 +36,7 @@ def people(site):
     return bob, carol, mallory, post
 
 
+@ON_ONE
 def test_a_comment_waits_is_approved_in_place_reported_and_removed(sites, open_page):
     site = sites(REVIEW="on")
     bob, carol, mallory, post = people(site)
@@ -161,6 +162,7 @@ def approval(hand, said):
     return hand.address.partition("/posts/")[0] + f"/comments/{said.pk}/approve/", {"csrfmiddlewaretoken": hand.token}
 
 
+@ON_ONE
 def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
     one, two = wide_sites(RATES="on", REVIEW="on", changed=ONE_AN_HOUR)
     bob, carol, mallory, post = people(one)

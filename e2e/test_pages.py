@@ -5,7 +5,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from e2e.words import Hand
+from e2e.words import ON_ONE, Hand
 from live.testing import Page, until
 from posts.models import Post
 
@@ -29,6 +29,7 @@ def kept(site):
     return int(float(said.partition("\nparley_kept_page_answers_total ")[2].split()[0]))
 
 
+@ON_ONE
 def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast):
     path = f"/posts/{post.slug}/"
     hand = Hand(site, cast[1], post)
@@ -47,6 +48,7 @@ def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast
     assert "edited" not in get(site, path)[2]
 
 
+@ON_ONE
 def test_an_unpublished_post_is_gone_from_all_pages(site, post):
     assert post.title in get(site, "/")[2]
     assert get(site, f"/posts/{post.slug}/")[0] == 200
@@ -65,6 +67,7 @@ def test_pages_of_a_person_are_theirs_alone(site, post, cast):
         assert {"Cookie", "Accept-Language", "HX-Request", "Accept-Encoding"} <= set(said["Vary"].split(", "))
 
 
+@ON_ONE
 def test_a_language_that_was_chosen_is_honoured_and_kept_for_nobody(site, post):
     path = f"/posts/{post.slug}/"
     for _ in range(2):
@@ -73,6 +76,7 @@ def test_a_language_that_was_chosen_is_honoured_and_kept_for_nobody(site, post):
         assert '<html lang="zh-hans">' in get(site, path, accept_language="zh-CN")[2]
 
 
+@ON_ONE
 def test_a_name_that_changes_changes_on_kept_pages(site, post, cast):
     path = f"/posts/{post.slug}/"
     assert ">carol<" in get(site, path)[2]
@@ -98,6 +102,7 @@ def test_a_process_says_how_it_is(site):
     assert get(site, "/metrics", X_Forwarded_For="127.0.0.1")[0] == 404
 
 
+@ON_ONE
 def test_a_process_without_redis_is_alive_but_not_ready(wide, redis_server):
     redis_server.kill()
     try:

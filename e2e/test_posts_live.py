@@ -6,9 +6,15 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import announce, connected, show
+from e2e.words import ON_BOTH, announce, connected, show
 from people.models import Person
 from posts.models import LiveUpdate, Post
+
+
+@pytest.fixture
+def server():
+    """The production server, where a test does not ask for both."""
+    return "uvicorn"
 
 
 @pytest.fixture
@@ -110,6 +116,7 @@ def test_live_coverage_from_the_admin(site, post, cast, editor, open_page):
     expect(reader.locator("#coverage")).to_have_text("The coverage has ended.")
 
 
+@ON_BOTH
 def test_signing_out_ends_the_sockets_of_that_session_only(site, post, cast, open_page):
     bob = cast[1]
     here, there = show(open_page(site, bob), post), show(open_page(site, bob), post)
@@ -133,6 +140,7 @@ def test_a_deactivated_person_hears_nothing_more(site, post, cast, editor, open_
         assert not Person.objects.get(pk=cast[1].pk).is_active
 
 
+@ON_BOTH
 def test_readers_are_counted_by_person_and_leave_when_they_leave(site, post, cast, open_page):
     a = show(open_page(site, cast[0]), post)
     expect(a.locator("#readers")).to_have_text("1 person is reading")

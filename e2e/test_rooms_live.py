@@ -361,6 +361,7 @@ def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast,
     assert heard and not any("is gone" in frame for frame in heard if isinstance(frame, str))
 
 
+@ON_ONE
 def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(site, cast, open_page):
     alice, bob, _ = cast
     listing = open_page(site, bob)

@@ -63,6 +63,7 @@ def test_a_stopped_site_leaves_in_order(site):
     assert "Traceback" not in site.log
 
 
+@ON_ONE
 def test_sites_do_not_share_their_people(site, wide):
     site.account("alice")
     wide[0].account("bob")

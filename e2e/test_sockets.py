@@ -104,6 +104,7 @@ def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_
         assert "Traceback" not in site.log
 
 
+@ON_ONE
 def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
     _, bob, carol = cast
     with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs, Page(f"{site.url}/") as stranger:
@@ -118,6 +119,7 @@ def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
         assert bobs.connect().hear("reading")
 
 
+@ON_ONE
 def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
     """The name is signed by us, as an editor's page would hold it; the right is asked all the same."""
     with Page(f"{site.url}/posts/{post.slug}/") as page:
@@ -133,6 +135,7 @@ def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
         assert "marker" not in hear_on(page, site, post.author)
 
 
+@ON_ONE
 def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothing_is_new(site, post):
     editor = site.account("eve", is_staff=True, is_superuser=True)
     with site.orm():
@@ -148,6 +151,7 @@ def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothi
         assert "marker" not in hear_on(stranger, site, editor)
 
 
+@ON_ONE
 def test_the_language_is_that_of_the_page(site, post, cast):
     with Page(f"{site.url}/posts/{post.slug}/", language="zh-hans") as chinese:
         assert chinese.form["language"] == "zh-hans"
@@ -176,6 +180,7 @@ def test_forty_writers_of_twenty_five_comments_each_never_find_the_database_lock
     assert "locked" not in site.log and "Traceback" not in site.log
 
 
+@ON_ONE
 def test_ticks_become_visible_in_their_order_on_postgresql(wide):
     """A later tick must wait for an earlier one that is not committed yet; else a page would skip it for ever."""
     site = wide[0]

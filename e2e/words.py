@@ -15,6 +15,7 @@ from rooms.models import Room
 
 HTMX = {"HX-Request": "true"}
 ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # for a test of what no server has a part in
+ON_BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])  # where all others are on one
 SECOND = 1000  # the most that a page may be behind, in milliseconds: where tests measure
 
 

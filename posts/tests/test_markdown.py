@@ -1,6 +1,7 @@
 """Strangers' text: what comes through, and what does not."""
 
 import re
+import time
 
 import pytest
 
