@@ -96,3 +96,13 @@ def test_there_is_no_javascript_of_our_own():
         for attributes in re.findall(r"<script([^>]*)>", template.read_text()):
             assert "src=" in attributes or "application/ld+json" in attributes, template
         assert not re.search(r"\s(on\w+|hx-on\S*|style)=|javascript:|\bjs:", template.read_text()), template
+
+
+def test_every_form_that_htmx_sends_says_so_if_that_fails():
+    """With ``partials/failed.html``; a line in a room has words of its own."""
+    forms = 0
+    for file in (ROOT / "templates").rglob("*.html"):
+        for form in re.findall(r"<form[^<]*?hx-post=.*?</form>", file.read_text(), re.DOTALL):
+            forms += 1
+            assert "partials/failed.html" in form or 'class="unsent"' in form, file.name
+    assert forms >= 11
