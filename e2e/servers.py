@@ -380,6 +380,9 @@ class Relay:
         self.listener = None
         self.flowing = asyncio.Event()
         self.calls = {}  # task -> the writers of its two ends
+        self.sockets = set()  # the calls that are WebSockets
+        self.swallowed = set()  # the calls of which nothing arrives any more
+        self.refusing = False
 
     def __enter__(self):
         self.thread.start()
@@ -403,6 +406,14 @@ class Relay:
     def stall(self):
         """Keep all connections and accept new ones, but let nothing pass, as a lost network does."""
         self.loop.call_soon_threadsafe(self.flowing.clear)
+
+    def swallow(self):
+        """Let nothing of the open sockets arrive any more, in silence; all else passes, new sockets too."""
+        self.loop.call_soon_threadsafe(lambda: self.swallowed.update(self.sockets))
+
+    def refuse_sockets(self):
+        """Break all sockets and refuse new ones, as a proxy does that knows none; all else passes."""
+        self.do(self._refuse_sockets())
 
     def mend(self):
         """Undo ``cut`` and ``stall``; what was held back by a stall arrives."""
@@ -432,6 +443,12 @@ class Relay:
             for writer in random.choice(list(self.calls.values())):
                 writer.transport.abort()
 
+    async def _refuse_sockets(self):
+        self.refusing = True
+        for call in self.sockets:
+            for writer in self.calls[call]:
+                writer.transport.abort()
+
     async def carry(self, reader, writer):
         if not self.listener:  # cut while this one came in
             return writer.transport.abort()
@@ -440,14 +457,27 @@ class Relay:
         with suppress(OSError, asyncio.CancelledError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.site.port)
             writers.append(far_writer)
-            await asyncio.gather(self.pump(reader, far_writer), self.pump(far_reader, writer))
+            request = await reader.read(65536)  # a browser opens a line of its own for a socket
+            if b"upgrade: websocket" in request.lower():
+                self.sockets.add(call)
+                if self.refusing:
+                    writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    request = b""
+                    reader.feed_eof()
+            await self.flowing.wait()
+            far_writer.write(request)
+            await asyncio.gather(self.pump(call, reader, far_writer), self.pump(call, far_reader, writer))
         for end in writers:
             end.close()
         del self.calls[call]
+        self.sockets.discard(call)
+        self.swallowed.discard(call)
 
-    async def pump(self, reader, writer):
+    async def pump(self, call, reader, writer):
         while data := await reader.read(65536):
             await self.flowing.wait()
+            if call in self.swallowed:
+                continue
             writer.write(data)
             await writer.drain()
         writer.close()

@@ -134,7 +134,7 @@ def test_who_writes_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open
         hand.claims = {"X-Forwarded-For": f"203.0.113.{n}", "X-Real-IP": f"203.0.113.{n}"}
         with pytest.raises(HTTPError) as refused:
             hand.write(f"Three {n}")
-        assert refused.value.code == 429 and 0 < int(refused.value.headers["Retry-After"]) <= 3600
+        assert refused.value.code == 422 and 0 < int(refused.value.headers["Retry-After"]) <= 3600
     assert texts(b) == ["One", "The second word", "The first word"]
 
 

@@ -28,6 +28,7 @@ pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``hub.py``
 who is    the people and tabs on a stream, across processes           ``attendance.py``
 here
 lease     a process's proof of life; presence belongs to it           ``presence.py``
+heartbeat the hub's sign of life, without which a page asks anew      ``connection.py``
 page      an anonymous answer, kept until one of its streams rings    ``pages.py``
 ========  ==========================================================  ==================
 

@@ -20,6 +20,7 @@ from django.utils import translation
 
 from live import fragments, hub, metrics
 from live.address import address, household
+from live.connection import heartbeat
 from live.streams import Viewer, heads, kinds, name_of, session_key, unsign
 
 logger = logging.getLogger("live")
@@ -133,6 +134,7 @@ class LiveConsumer:
                 await self.hear(message.get("text"))
         except Close as close:
             self.take(sorry(self.language, close.code))
+            self.take(heartbeat(self.language, "ended"))
             await self.send({"type": "websocket.close", "code": close.code})
         except OSError:  # the page left while it was told something
             logger.debug("a page left", exc_info=True)
@@ -149,6 +151,7 @@ class LiveConsumer:
                 await asyncio.wait_for(self.send({"type": "websocket.close", "code": TRY_AGAIN}), 1)
         finally:
             self.gone = True
+            self.hub.listeners.discard(self)
             metrics.CONNECTIONS.dec()
             for name in self.counted_as:
                 sockets[name] -= 1
@@ -219,6 +222,9 @@ class LiveConsumer:
             else:
                 self.hub.leave(self, name)
                 await self.join(name, cursor)
+        if self not in self.hub.listeners:  # it has all that it missed: from now on it is live
+            self.hub.listeners.add(self)
+            self.take(heartbeat(self.language))
 
     async def own_first(self, cursors):
         """The ``cursors`` (dict of stream name to tick), the person's own stream before the others if it lacks."""
@@ -301,6 +307,8 @@ class LiveConsumer:
 
     def close(self, code):
         """End the socket with ``code`` (int) from outside of ``run``."""
+        if code != TRY_AGAIN:
+            self.take(heartbeat(self.language, "ended"))
         self.closing = True
         self.hub.spawn(self._close(code))
 

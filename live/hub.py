@@ -11,6 +11,7 @@ from its cursor when it reads again, or is cut off.
 
 import asyncio
 import logging
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,6 +23,7 @@ from django.db import DatabaseError
 
 from live import metrics, presence
 from live.attendance import Attendance
+from live.connection import heartbeat
 from live.fast import encode
 from live.streams import compose, heads, recent
 from live.threads import in_thread
@@ -32,6 +34,8 @@ PULSE = 2  # seconds between two beats: the longest that a lost ring delays a pa
 RENEWAL = 10  # seconds between two renewals of the lease
 LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
 LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
+HEARTBEAT = float(os.environ.get("HEARTBEAT", 15))  # seconds between two signs of life that every page gets
+HEARTBEAT_SLICE, HEARTBEAT_PAUSE = 100, 0.01  # so many get theirs at once; then others have their turn, so many seconds
 SHARED = 1  # seconds for which those who missed the same share what was composed
 SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characters; what is more, the cache has
 
@@ -95,6 +99,7 @@ def here(lease=None):
         _hub = Hub(loop, lease)
         _hub.spawn(_hub.hear())
         _hub.spawn(_hub.pulse())
+        _hub.spawn(_hub.keep_alive())
     return _hub
 
 
@@ -149,6 +154,7 @@ class Hub:
         self.groups = set()  # the streams whose group we joined
         self.ears = []  # called with (name, head) at every ring
         self.kept = Counter()  # the streams that others than listeners want rung, among them those about to listen
+        self.listeners = set()  # all that are live, each once
         self.audiences = {}  # (name, language) -> Audience
         self.catching_up = {}  # (name, language, since) -> future of what was composed for it
         self.rings = {}  # name -> head, not yet published
@@ -392,6 +398,22 @@ class Hub:
         if self.channel is None or name not in self.groups:
             self.understand(event)
         await self.send(name, event)
+
+    # The heartbeat
+
+    async def keep_alive(self):
+        """Give every page a sign of life from time to time: one that gets none asks (``views.py``)."""
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            await self.tell_alive()
+
+    async def tell_alive(self):
+        frames = {code: encode(heartbeat(code)) for code, _ in settings.LANGUAGES}
+        listeners = list(self.listeners)
+        for start in range(0, len(listeners), HEARTBEAT_SLICE):
+            for listener in listeners[start : start + HEARTBEAT_SLICE]:
+                listener.take(heartbeat(listener.language), frames[listener.language])
+            await asyncio.sleep(HEARTBEAT_PAUSE)
 
     # The pulse
 

@@ -58,7 +58,7 @@ class Page:
 
     @staticmethod
     def read_form(html):
-        live = html[html.index('<div id="live"') :]
+        live = html[html.index('<div id="live"') :].partition("</form>")[0]
         inputs = re.findall(r'<input type="hidden" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"', live)
         return {unescape(name): unescape(value) for name, value in inputs}
 

@@ -4,8 +4,9 @@ from zoneinfo import ZoneInfoNotFoundError
 from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
+from django.utils.translation import gettext as _
 
-from people.errors import refused
+from people.errors import by_htmx, refused, stay
 from people.rules import Refused
 
 SPOKEN = dict(settings.LANGUAGES)
@@ -38,3 +39,30 @@ class Refusals(MiddlewareMixin):
 
     def process_exception(self, request, exception):
         return refused(request, exception) if isinstance(exception, Refused) else None
+
+    def process_response(self, request, response):
+        """To htmx a form that comes back with what is wrong is a 422, whatever it is else.
+
+        A page draws no other answer from 400 on (live/head.html): a proxy's, which would take the form's place.
+        """
+        drawn = 400 <= response.status_code < 500 and response.get("HX-Reswap") != "none"
+        if drawn and by_htmx(request) and not response.streaming and response.content:
+            response.status_code = 422
+        return response
+
+
+class MadeFor(MiddlewareMixin):
+    """Refuses what the open page of one person sends after another signed in in the same browser.
+
+    htmx says for whom the page was made (base.html). Without it a form is refused as too old: who signs in gets a new
+    token.
+    """
+
+    def process_request(self, request):
+        made_for = request.headers.get("Parley-Person")
+        if not made_for or request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
+            return None
+        if made_for == str(request.user.pk):
+            return None
+        said = _("Not sent: you are signed in as %(name)s now, and this page is somebody else's. Copy what you wrote.")
+        return stay(said % {"name": request.user}, 409)

@@ -8,6 +8,7 @@ from django.template.loader import render_to_string
 from django_htmx.http import reswap
 
 from live import fragments
+from live.connection import connect_again
 from live.streams import Cursor, name_of, resumed
 from people.streams import watched
 from rooms.forms import MessageForm
@@ -60,6 +61,5 @@ def live_again(request, found):
     """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
     watching = watched(request, *([found] if found.pk else []))
     whispers = Cursor(name_of(found), 0) if found.pk else None
-    context = {"live": resumed(request.POST, watching), "whispers": whispers}
-    html = render_to_string("partials/live_again.html", context, request)
-    return fragments.replace(html, "#live") + fragments.morph('<div id="notice" role="status"></div>', "#notice")
+    again = connect_again(resumed(request.POST, watching), whispers, request.user.is_authenticated)
+    return again + fragments.morph('<div id="notice" role="status"></div>', "#notice")

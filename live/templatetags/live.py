@@ -3,8 +3,17 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from live.cache import html_cache
+from live.connection import heartbeat
 from live.streams import name_of
 
+# An event, in which of its states the heartbeat heeds it, and what becomes of it (live/connection.py). What opens gets
+# a sign of life from the server; a question that fails, on coming back to a page, tells that nothing works.
+SIGNS = [
+    ("htmx:ws:close from:body", ".live", "asleep"),
+    ("htmx:ws:before:connection from:body", ":not(.connecting)", "connecting"),
+    ("htmx:ws:after:connection from:body", ".connecting", "opened"),
+    ("htmx:error from:#connection", ".asleep", "opened"),
+]
 register = template.Library()
 register.filter("stream", name_of)
 
@@ -37,4 +46,7 @@ def live(context, cursors):
         "whispers": context.get("whispers"),
         "language": get_language(),
         "signed_in": bool(user and user.is_authenticated),
+        "signs": [  # which events bring the heartbeat into which state
+            (event, heartbeat(get_language(), state, "#heartbeat" + those)) for event, those, state in SIGNS
+        ],
     }

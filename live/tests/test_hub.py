@@ -473,3 +473,44 @@ def test_a_right_that_ends_while_it_is_asked_for_is_asked_for_again(lamp, run, m
         await page.hear("farewell")
 
     run(scene())
+
+
+def test_every_page_gets_a_sign_of_life_once_however_many_streams_it_shows(lamp, run, settings):
+    async def scene():
+        settings.RATES = False
+        pages = [await Page(lamp, Table(1), Table(2)).open() for _ in range(250)]
+        here = hub.here()
+        for page in pages:
+            await page.hear('class="live"')  # having joined
+            page.told = ""
+        await here.tell_alive()
+        assert [page.told.count('id="heartbeat"') for page in pages] == [1] * 250
+        await pages[0].close()
+        assert len(here.listeners) == 249
+
+    run(scene())
+
+
+def test_the_sign_of_life_is_in_the_language_of_the_page(table, run):
+    async def scene():
+        page = await Page(table).open()
+        [cursor] = await page.cursors()
+        page.say({"language": "zh-hans", cursor.signed: str(cursor.tick)})
+        while page.consumer.language != "zh-hans":
+            await asyncio.sleep(0.001)
+        page.told = ""
+        await hub.here().tell_alive()
+        assert "正在重新连接" in page.told
+
+    run(scene())
+
+
+def test_a_page_that_is_sent_away_for_good_does_not_ask_on(lamp, run):
+    async def scene():
+        page = await Page(lamp).open()
+        page.say("nonsense")
+        await page.ended()
+        assert page.closed == consumers.NOT_WELCOME
+        assert 'class="ended"' in page.told
+
+    run(scene())

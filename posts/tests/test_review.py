@@ -276,7 +276,7 @@ def test_one_comment_too_many_is_refused_with_the_time_to_wait_and_the_text_kept
         claim = {"X-Forwarded-For": f"203.0.113.{n}", "X-Real-IP": f"203.0.113.{n}"}
         answer = post_comment(hurried, post, "one too many", **claim)
         seconds = int(answer["Retry-After"])
-        assert answer.status_code == 429 and 0 < seconds <= 3600
+        assert answer.status_code == 422 and 0 < seconds <= 3600
         html = answer.content.decode()
         assert f"You are posting too fast. Try again in {seconds} s." in html and 'role="alert"' in html
         assert "one too many" in html
@@ -294,7 +294,7 @@ def test_an_attempt_made_again_costs_nothing(hurried, post):
         assert post_comment(hurried, post, "hello", key).status_code == 200
         assert post_comment(hurried, post, "and more").status_code == 200  # the same words
     assert Comment.objects.filter(body__in=["hello", "and more"]).count() == 2
-    assert post_comment(hurried, post, "too much").status_code == 429
+    assert post_comment(hurried, post, "too much").status_code == 422
 
 
 def test_what_is_refused_costs_nothing(hurried, post):
@@ -302,7 +302,7 @@ def test_what_is_refused_costs_nothing(hurried, post):
         assert post_comment(hurried, post, "").status_code == 422
     post.close_comments()
     for n in range(3):
-        assert post_comment(hurried, post, f"too late {n}").status_code == 403
+        assert post_comment(hurried, post, f"too late {n}").status_code == 422
     post.open_comments()
     for n in range(2):
         assert post_comment(hurried, post, f"comment {n}").status_code == 200

@@ -139,3 +139,13 @@ def test_no_test_depends_on_seconds(file):
     """They fail beside other work. Wait for a state (``live.testing.until``); that nothing comes is known when
     something comes that was sent later; what is promised in seconds is measured by ``bin/test --stress``."""
     assert not list(seconds(file))
+
+
+def test_every_form_that_htmx_sends_says_so_if_that_fails():
+    """With ``partials/failed.html``; a line in a room has words of its own."""
+    forms = 0
+    for file in (ROOT / "templates").rglob("*.html"):
+        for form in re.findall(r"<form[^<]*?hx-post=.*?</form>", file.read_text(), re.DOTALL):
+            forms += 1
+            assert "partials/failed.html" in form or 'class="unsent"' in form, file.name
+    assert forms >= 11

@@ -252,6 +252,7 @@ ROWS = [
     ("/messages/author/block/", "33NNNNNN", "33334333", "FFFFFFFF"),
     ("/messages/author,other/", "33222222", "33FUUUUU", "FFFFFFFF"),
     ("/messages/author,other/leave/", "33NNNNNN", "33344444", "FFFFFFFF"),
+    ("/live/", "00000000", "NNNNNNNN", "FFFFFFFF"),
     ("/media/none", "44444444", "44444444", "FFFFFFFF"),
     ("/favicon.ico", "33333333", "33333333", "FFFFFFFF"),
     ("/admin/", "33332222", "33332222", "FFFFFFFF"),

@@ -1,0 +1,125 @@
+"""The question of a page that hears nothing: over plain HTTP, what its socket would have told it."""
+
+import time
+from collections import OrderedDict
+from threading import Lock
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.utils import translation
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from live import fragments, metrics
+from live.address import address, household
+from live.connection import connect_again, heartbeat
+from live.consumers import (
+    AGAIN,
+    AGAIN_LENGTH,
+    AGAIN_MOST,
+    AGAIN_REFILL,
+    MESSAGE,
+    NOT_WELCOME,
+    OF_A_PERSON,
+    OF_AN_ADDRESS,
+    STREAMS,
+    TRY_AGAIN,
+    Allowance,
+    Close,
+    counted,
+    named,
+    sorry,
+)
+from live.streams import Cursor, Viewer, compose, session_key
+
+LANGUAGES = dict(settings.LANGUAGES)
+COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
+allowances = OrderedDict()  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
+counting = Lock()
+
+
+@never_cache
+@require_safe
+def missed(request):
+    """What the page missed of each stream since the cursors that it says, or 204 if that is nothing.
+
+    The page says what its socket's form does (``{% live %}``), and with ``silent`` that its socket tells nothing though
+    it seems to be open: it gets a new one. Each right is asked for: the viewer is whoever is signed in now.
+    """
+    language = request.GET.get("language")
+    language = language if language in LANGUAGES else settings.LANGUAGE_CODE
+    try:
+        cursors, whispers = read(request)
+    except Close:
+        return HttpResponse(sorry(language, NOT_WELCOME) + heartbeat(language, "ended"), status=400)
+    if not may_ask(request):
+        metrics.REFUSED.labels("questions").inc()
+        return HttpResponse(status=429, headers={"Retry-After": "15"})
+    viewer = Viewer(session_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME)))
+    told, live = [], []
+    for name, since in cursors.items():
+        text, head, refused, _ = compose(name, language, since, {viewer})
+        if refused:
+            farewell, code = refused[viewer]
+            if code and code != TRY_AGAIN:  # its socket would be closed: it hears no more of anything
+                return HttpResponse(farewell + heartbeat(language, "ended"))
+            told.append(farewell)
+        else:
+            told.append(text)
+            live.append(Cursor(name, min(since, head)))  # its own: what follows moves it, if it arrives
+    text = fragments.join(told)
+    spend(request, min(len(text) / AGAIN_LENGTH, AGAIN_MOST * len(told)))
+    if "silent" in request.GET:
+        with translation.override(language):
+            text = connect_again(live, whispers, request.user.is_authenticated) + text
+    return HttpResponse(text, status=200 if text else 204)
+
+
+def read(request):
+    """The cursors that a page says (dict of stream name to tick), and the one to which it whispers, or None.
+
+    Raises ``Close`` for what no page says.
+    """
+    if len(request.META.get("QUERY_STRING", "")) > MESSAGE:
+        raise Close(NOT_WELCOME)
+    said = request.GET.dict()
+    for name in ("language", "silent"):
+        said.pop(name, None)
+    whispers = said.pop("whispers", None)
+    whispers = whispers and Cursor(named(whispers), 0)
+    cursors = {named(signed): counted(tick) for signed, tick in said.items()}
+    if len(cursors) > STREAMS:
+        raise Close(NOT_WELCOME)
+    return cursors, whispers
+
+
+def may_ask(request):
+    """Whether whoever asks may ask once more; this counts as once."""
+    now = time.monotonic()
+    with counting:
+        spent = [allowance.spend(now) for allowance in allowances_of(request)]
+    return all(spent) or not settings.RATES
+
+
+def spend(request, cost):
+    """Count what a question did cost, which is known only afterwards."""
+    with counting:
+        for allowance in allowances_of(request):
+            allowance.left -= cost
+
+
+def allowances_of(request):
+    """A person may ask as much as one page may be told anew, and an address as the persons that it has pages for."""
+    keys = []
+    if where := address(request.META.get("REMOTE_ADDR") or "", lambda name: request.headers.get(name, "")):
+        keys.append(("address " + household(where), OF_AN_ADDRESS))
+    if request.user.is_authenticated:
+        keys.append((f"person {request.user.pk}", OF_A_PERSON))
+    for key, pages in keys:
+        if key not in allowances:
+            share = pages / OF_A_PERSON
+            allowances[key] = Allowance(AGAIN * share, AGAIN_REFILL * share)
+        allowances.move_to_end(key)
+    while len(allowances) > COUNTED:
+        allowances.popitem(last=False)
+    return [allowances[key] for key, _ in keys]
