@@ -363,6 +363,21 @@ def test_an_address_has_a_hundred_sockets(gate, echo):
         assert echo.waiting == 100
 
 
+def test_an_address_has_a_hundred_requests_that_do_not_end(gate):
+    ask = "GET / HTTP/1.1\r\nHost: blog.example\r\nContent-Length: 9\r\n\r\n"
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(("127.0.0.1", gate.plain))) for _ in range(101)]
+        for line in lines:
+            line.sendall(ask.encode())
+        [refused], _, _ = select(lines, [], [], 10)
+        assert refused.recv(12) == b"HTTP/1.1 429"
+
+
+def test_a_body_that_is_too_large_is_refused_and_the_page_stays(gate):
+    answer = gate.ask("POST", "/", Content_Length="400000000")
+    assert answer.status == 413 and answer.getheader("HX-Reswap") == "none"
+
+
 # Replacing the processes
 
 

@@ -192,7 +192,7 @@ def test_a_thousand_pages_come_in_ten_seconds(site, told):
     assert p95 <= 1
 
 
-@pytest.mark.parametrize("server", ["uvicorn"])  # daphne takes whatever is sent: its pings find them later
+@BOTH
 def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
     """Row 15. The kernel keeps megabytes for one that does not read, before its server feels it: they count too."""
     post = posted(site)

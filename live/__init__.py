@@ -35,7 +35,8 @@ page      an anonymous answer, kept until one of its streams rings    ``pages.py
 An app that wants to be live writes a ``streams.py`` with a ``Stream`` for each of its
 watched models, calls ``tick`` inside the transaction of every change, and puts
 ``{% live … %}`` into its pages. Nothing else. ``cache.py`` keeps HTML that was rendered already, for the answers to
-forms, open pages and those who come back; ``fast.py`` is a short cut for one server, ``threads.py`` and
+forms, open pages and those who come back; ``fast.py`` and ``daphne.py`` fit the two servers for it, ``limits.py`` and
+``bodies.py`` bound what arrives there; ``threads.py`` and
 ``address.py`` are a line or two on threads and on whose line it is, ``metrics.py`` and ``health.py`` say how a process
 is, ``testing.py`` is a page without a browser. Read in this order: ``models``,
 ``streams``, ``ticks``, ``hub``, ``consumers``; the rest as needed.

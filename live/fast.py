@@ -1,19 +1,31 @@
-"""An optional short way to the transport, for uvicorn: ``--ws live.fast:LiveProtocol``.
+"""uvicorn's protocols, made for Parley: ``--ws live.fast:LiveProtocol --http live.fast:RequestProtocol``.
 
-A text for many is encoded once, and each socket costs one ``write``. Without it (daphne, any other server)
-everything works the same through plain ASGI, more slowly.
+Downward a short way to the transport: a text for many is encoded once, and each socket costs one ``write``. Upward
+limits of what arrives. With uvicorn's own protocols everything works the same through plain ASGI, more slowly, and
+without these limits.
 """
 
+import logging
 import os
 import random
 import socket
+import struct
 from os import write
 
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import ProtocolError
 from websockets.frames import Frame, Opcode
+from websockets.server import ServerProtocol
+
+from live import metrics
+from live.limits import HEAD, LINGER, LINGER_SIZE, MESSAGE, UNREAD, FrameCount
 
 UNSENT = 131_072  # bytes of a socket that the kernel may hold before we hear that its page does not read
 SPREAD = float(os.environ.get("SPREAD", 10))  # seconds over which a process that ends sends its pages away
+PIECE = 4096  # bytes that are looked at before the application has its turn
+RESET = struct.pack("ii", 1, 0)
+LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 def encode(text):
@@ -21,11 +33,41 @@ def encode(text):
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
 
 
+def cut(transport):
+    """End a line at once, with what is unread of it: closed in order, the kernel would keep that for minutes."""
+    if not transport.is_closing() or transport.get_write_buffer_size():
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        transport.abort()
+
+
+class CountedFrames(ServerProtocol):
+    """The protocol's rules, which end a socket when ``FrameCount`` says so."""
+
+    def __init__(self):
+        super().__init__(max_size=MESSAGE, logger=logging.getLogger("uvicorn.error"))
+        self.count = FrameCount()
+
+    def recv_frame(self, frame):
+        refused = self.count.take(frame.opcode, frame.fin, len(frame.data), heard=self.close_sent is None)
+        if refused:
+            code, why = refused
+            metrics.REFUSED.labels(why).inc()
+            self.fail(code, why)
+            raise ProtocolError(why)
+        super().recv_frame(frame)
+
+
 class LiveProtocol(WebSocketsSansIOProtocol):
     """uvicorn's own protocol, which lends itself to the application as the extension ``live.line``.
 
-    And which ends the line of one that never reads: uvicorn closes it, which waits for what is unread to be read.
+    It ends the line of one that never reads: uvicorn closes it, which waits for what is unread to be read. And it
+    counts what arrives (``FrameCount``), and hears no more messages than the application takes.
     """
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.conn = CountedFrames()
+        self.unheard = b""
 
     def connection_made(self, transport):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # or the kernel takes megabytes before anybody notices
@@ -35,8 +77,45 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self.descriptor = transport.get_extra_info("socket").fileno() if plain else None
         super().connection_made(transport)
 
+    def data_received(self, data):
+        if self.unheard or len(data) > PIECE:
+            self.unheard += data
+            self.hear()
+        else:
+            super().data_received(data)
+
+    def hear(self):
+        """Look at what arrived, until there is a message: the rest waits for the application to take that."""
+        while self.unheard and not self.read_paused and not self.transport.is_closing():
+            piece, self.unheard = self.unheard[:PIECE], self.unheard[PIECE:]
+            super().data_received(piece)
+
+    async def receive(self):
+        message = await self.queue.get()
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.hear()
+            if not self.read_paused and not self.transport.is_closing():
+                self.transport.resume_reading()
+        return message
+
+    def handle_ping(self):
+        """Answer, unless earlier answers are not read yet: only the last ping wants one (RFC 6455, 5.5.3)."""
+        if self.writable.is_set():
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
+
+    def handle_parser_exception(self):
+        if self.conn.close_sent:
+            super().handle_parser_exception()
+            self.loop.call_later(LINGER, cut, self.transport)
+        else:  # before the handshake was answered
+            self.transport.abort()
+
     def on_task_complete(self, task):
         super().on_task_complete(task)
+        self.hear()
         self.give_up()
 
     def keepalive_timeout(self):
@@ -45,7 +124,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     def give_up(self):
         if not self.writable.is_set():
-            self.transport.abort()
+            cut(self.transport)
 
     def handle_connect(self, event):
         super().handle_connect(event)
@@ -83,3 +162,82 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def leave(self):
         super().shutdown()
         self.give_up()
+
+
+class RequestProtocol(HttpToolsProtocol):
+    """uvicorn's own protocol, which does not wait for ever for a request's head, nor for an answer to be read.
+
+    Between the two the application has its turn, for which ``bodies.py`` hears the body.
+    """
+
+    timer = unread = running = None
+    upgraded = False
+    dropped = 0  # bytes of bodies that came after their answers
+
+    def connection_made(self, transport):
+        super().connection_made(transport)
+        self.wait(HEAD, self.late)
+
+    def connection_lost(self, exc):
+        self.arrived()
+        self.be_read()
+        super().connection_lost(exc)
+        if self.running:  # it may be another one than the newest
+            self.running.disconnected = True
+            self.running.message_event.set()
+
+    def data_received(self, data):
+        super().data_received(data)
+        if self.cycle and not self.cycle.response_complete:
+            if self.timer:
+                self.arrived()
+        elif not self.timer and not self.upgraded:
+            self.wait(HEAD, self.late)
+
+    def handle_websocket_upgrade(self):
+        self.upgraded = True
+        self.arrived()
+        super().handle_websocket_upgrade()
+
+    def _start_asgi_task(self, cycle, app):
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_body(self, body):
+        super().on_body(body)
+        if self.cycle and self.cycle.response_complete:
+            self.dropped += len(body)
+            if self.dropped > LINGER_SIZE:
+                self.transport.close()
+
+    def on_response_complete(self):
+        super().on_response_complete()
+        if self.cycle.more_body and self.cycle.response_complete:  # it is not another one that waits for its turn
+            self.wait(LINGER, self.transport.close)
+
+    def pause_writing(self):
+        super().pause_writing()
+        self.unread = self.loop.call_later(UNREAD, cut, self.transport)
+
+    def resume_writing(self):
+        super().resume_writing()
+        self.be_read()
+
+    def wait(self, seconds, then):
+        """Call ``then()`` unless a head has ``arrived`` within ``seconds``."""
+        self.timer = self.loop.call_later(seconds, then)
+
+    def arrived(self):
+        if self.timer:
+            self.timer.cancel()
+            self.timer = None
+
+    def be_read(self):
+        if self.unread:
+            self.unread.cancel()
+            self.unread = None
+
+    def late(self):
+        if not self.transport.is_closing():
+            self.transport.write(LATE)
+            self.transport.close()

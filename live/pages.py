@@ -72,11 +72,20 @@ class Pages:
                 await send(message)
 
     async def fetch(self, key, scope, receive, send):
-        """Ask the application. → the Page to answer with, or None if the answer is none and was passed on."""
+        """Ask the application. → the Page to answer with, or None if the answer is none and was passed on.
+
+        What may be kept is made for all, so no wait depends on whoever asked first: not on a body, which a GET of ours
+        has no use for, and not on how fast that one reads.
+        """
         asking = asyncio.get_running_loop().create_future()
         if key:
             self.under_way[key] = asking
         held, body = None, []
+
+        def settle(page):
+            if not asking.done():
+                asking.set_result(page)
+                self.under_way.pop(key, None)
 
         async def hold(message):
             nonlocal held
@@ -86,21 +95,19 @@ class Pages:
                     held = Page(shows, headers)
                     return
                 message = message | {"headers": headers}
+                settle(None)
             if held is None:
                 await send(message)
             else:
                 body.append(message.get("body", b""))
 
         try:
-            await self.application(scope, receive, hold)
+            await self.application(scope, no_body() if key else receive, hold)
             if held and await self.keep(key, held, b"".join(body)):
-                asking.set_result(held)
+                settle(held)
             return held
         finally:
-            if key:
-                del self.under_way[key]
-            if not asking.done():
-                asking.set_result(None)
+            settle(None)
 
     async def keep(self, key, page, body):
         """Keep ``page`` for others, unless it changed since its cursors were taken. → whether it is kept"""
@@ -168,6 +175,16 @@ class Page:
             more = [(b"content-length", b"%d" % len(packed))] + [(b"content-encoding", encoding)] * bool(encoding)
             self.answers[encoding] = answer(200, self.headers + more, packed)
             self.size += len(packed)
+
+
+def no_body():
+    """ASGI's ``receive`` of a request that is complete, and whose client stays."""
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive():
+        return next(messages, None) or await asyncio.Event().wait()
+
+    return receive
 
 
 def answer(status, headers, body):

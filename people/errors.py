@@ -1,8 +1,10 @@
 """What is answered when something goes wrong: a page, and to htmx a notice, for what was typed stays where it is."""
 
+from types import SimpleNamespace
+
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.http import HttpResponse
+from django.http import HttpResponse, parse_cookie
 from django.shortcuts import render
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -13,6 +15,7 @@ from django.views import defaults
 from django_htmx.http import reswap
 
 from live import fragments
+from live.bodies import announced
 from people.visits import retry_after
 
 
@@ -62,6 +65,32 @@ def stay(said, status):
     """Tell the page ``said`` (str), and leave it as it is. → the response, with ``status`` (int)"""
     html = render_to_string("partials/notice.html", {"notice": said})
     return reswap(HttpResponse(fragments.morph(html, "#notice"), status=status), "none")
+
+
+async def refuse_body(scope, send, status):
+    """Answer in the place of Django, for ``live.bodies``: ``status`` (int) is 413 or 408.
+
+    ``scope`` and ``send`` are ASGI's. A few bytes: whoever gets this has cost enough.
+    """
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    asker = SimpleNamespace(
+        COOKIES=parse_cookie(headers.get("cookie", "")),
+        META={"HTTP_ACCEPT_LANGUAGE": headers.get("accept-language", "")},
+    )
+    with translation.override(get_language_from_request(asker)):
+        if status == 413:
+            most = announced(scope["headers"])[1] // 1_000_000
+            text = _("This is too large: at most %(most)s MB can be sent at once.") % {"most": most}
+        else:
+            text = _("This took too long to arrive. Send it once more.")
+        if "hx-request" in headers:
+            answer = stay(text, status)
+        else:
+            answer = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
+    pairs = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
+    pairs += [(b"cache-control", b"no-store"), (b"content-length", b"%d" % len(answer.content))]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": answer.content})
 
 
 def by_htmx(request):

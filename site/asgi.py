@@ -10,10 +10,12 @@ from channels.db import DatabaseSyncToAsync  # noqa: E402  Django must be set up
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from parley.requests import Handler  # noqa: E402
 
+from live.bodies import Bodies  # noqa: E402
 from live.consumers import live  # noqa: E402
 from live.health import Health  # noqa: E402
 from live.hub import serving  # noqa: E402
 from live.pages import Pages  # noqa: E402
+from people.errors import refuse_body  # noqa: E402
 
 THREADS = 12  # requests that Django answers at once in this process; fewer than connections in the pool
 
@@ -35,4 +37,4 @@ class OneThread(Handler):
         await self.handle(scope, receive, send)
 
 
-application = serving(ProtocolTypeRouter({"http": Health(Pages(OneThread())), "websocket": live}))
+application = serving(ProtocolTypeRouter({"http": Health(Pages(Bodies(OneThread(), refuse_body))), "websocket": live}))

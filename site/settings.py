@@ -229,6 +229,7 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
+UPLOAD_MAX_SIZE = 10 * 1024 * 1024  # bytes of a form with files; deploy/nginx.conf says the same
 
 # Guards
 

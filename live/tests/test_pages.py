@@ -10,7 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils.translation import get_language_from_request
 
 from live import hub
-from live.pages import Pages, spoken
+from live.pages import Pages, no_body, spoken
 from live.streams import cursors
 from live.tests.conftest import until
 
@@ -20,10 +20,12 @@ class Application:
 
     def __init__(self, lamp):
         self.lamp, self.asked, self.more, self.status = lamp, 0, [], 200
-        self.slowly, self.has_read = None, False
+        self.slowly, self.has_read, self.wants_body = None, False, False
 
     async def __call__(self, scope, receive, send):
         self.asked += 1
+        while self.wants_body and (await receive())["more_body"]:
+            pass
         [cursor] = await hub.in_thread(cursors, self.lamp)
         body = " ".join(item.text for item in self.lamp.items).encode()
         self.has_read = True
@@ -49,7 +51,7 @@ async def get(pages, path="/", method="GET", query=b"", **headers):
 
     pairs = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": method, "path": path, "query_string": query, "headers": pairs}
-    await pages(scope, None, send)
+    await pages(scope, no_body(), send)
     assert [message["type"] for message in told] == ["http.response.start", "http.response.body"]
     said = {name.lower().decode(): value.decode() for name, value in told[0]["headers"]}
     assert "x-streams" not in said
@@ -110,6 +112,33 @@ def test_many_who_ask_at_once_wait_for_one(lamp, run):
         answers = await asyncio.gather(*(get(pages) for _ in range(100)))
         assert application.asked == 1
         assert len({body for _, _, body in answers}) == 1
+
+    run(scene())
+
+
+async def stalled(*_):
+    """ASGI's ``receive`` or ``send`` of a client that does neither send nor read."""
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize(("status", "more"), [(200, []), (404, []), (200, [(b"Set-Cookie", b"a=1")])])
+def test_the_first_who_asks_holds_a_page_from_nobody(lamp, run, status, more):
+    """Neither by a body that does not come nor by not reading: what is kept, and what is not."""
+
+    async def scene():
+        application = Application(lamp)
+        application.status, application.more, application.wants_body = status, more, True
+        pages = Pages(application)
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+        async with asyncio.timeout(10):
+            stuck = [asyncio.ensure_future(pages(scope, stalled, stalled)) for _ in range(3)]
+            while not application.asked:
+                await asyncio.sleep(0)
+            for _ in range(2):
+                assert (await get(pages))[0] == status
+        for one in stuck:
+            one.cancel()
+        await asyncio.gather(*stuck, return_exceptions=True)
 
     run(scene())
 
