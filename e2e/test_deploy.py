@@ -254,7 +254,7 @@ def test_anonymous_pages_are_kept_for_a_second_and_nobody_elses(fleet, post, bob
     assert fleet.get(path, HX_Request="true").getheader("X-Cache") != "HIT"
     assert fleet.get(path, Accept_Language="zh-hans").body != first.body
     for odd in ([("Cookie", "django_language =zh-hans")], [("Accept-Language", "en"), ("Accept-Language", "zh-hans")]):
-        with closing(HTTPConnection("127.0.0.1", fleet.plain, timeout=10)) as line:
+        with closing(HTTPConnection("127.0.0.1", fleet.plain, timeout=PATIENCE)) as line:
             line.putrequest("GET", path)
             for header in odd:
                 line.putheader(*header)

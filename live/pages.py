@@ -213,7 +213,7 @@ def asked(scope):
         kept = not PERSONAL & parse_cookie(said[b"cookie"].decode("latin-1")).keys()
     languages, encodings = said.get(b"accept-language", b""), said.get(b"accept-encoding", b"")
     key = None
-    if kept and len(languages) <= LANGUAGES:
+    if kept and len(languages) <= LANGUAGES and b"\0" not in languages:  # those Django refuses
         proto = said.get(b"x-forwarded-proto")
         key = said.get(b"host"), scope["path"], scope.get("scheme"), proto, spoken(languages)
     encoding = b"br" if b"br" in encodings else b"gzip" if b"gzip" in encodings else b""

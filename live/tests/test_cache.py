@@ -6,6 +6,9 @@ from threading import Event
 import pytest
 
 from live.cache import HTMLCache, weight
+from live.testing import PATIENCE
+
+HOUR = 3600
 
 
 def test_it_is_bounded_in_bytes_whatever_the_number_and_length_of_values():
@@ -45,7 +48,7 @@ def test_what_is_too_large_is_handed_out_and_not_kept():
 def test_what_has_had_its_time_is_rendered_anew():
     cache = HTMLCache()
     assert cache.get_or_set("key", lambda: "old", timeout=0) == "old"
-    assert cache.get_or_set("key", lambda: "new", timeout=1000) == "new"
+    assert cache.get_or_set("key", lambda: "new", timeout=HOUR) == "new"
     assert cache.get_or_set("key", lambda: "newer") == "new"
     cache.clear()
     assert cache.size == 0 and cache.get("key", "none") == "none"
@@ -56,7 +59,7 @@ def test_many_who_ask_at_once_wait_for_one():
 
     def render():
         rendered.append(1)
-        go_on.wait(10)
+        go_on.wait(PATIENCE)
         return "text"
 
     with ThreadPoolExecutor(8) as threads:

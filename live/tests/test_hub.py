@@ -337,8 +337,7 @@ def test_a_page_of_twenty_streams_comes_back_as_often_as_servers_restart(table, 
             for _ in range(20):  # after each answer to a form it says where it is, which costs nothing
                 page.say({cursor.signed: str(cursor.tick) for cursor in await page.cursors()})
             page.say({"language": "zh-hans"})
-            while page.consumer.language != "zh-hans":
-                await asyncio.sleep(0.001)
+            await until(lambda page=page: page.consumer.language == "zh-hans")
             assert page.closed is None and len(page.consumer.audiences) == 20
             await page.close()
 

@@ -263,9 +263,7 @@ def test_a_stream_is_listened_to_for_as_long_as_a_page_shows_it(lamp, run):
             await get(pages)
             assert hub.here().kept == {"lamp:1": 1}
         await hub.in_thread(lamp.write, "four")
-        async with asyncio.timeout(60):
-            while pages.pages:
-                await asyncio.sleep(0.001)
+        await until(lambda: not pages.pages)
         assert not hub.here().kept
 
     run(scene())

@@ -1,6 +1,5 @@
 """Who is here and who types, as open pages of rooms are told, and for how long."""
 
-import asyncio
 from datetime import timedelta
 from importlib import import_module
 
@@ -12,7 +11,7 @@ from django.utils import timezone
 
 from live import attendance, hub
 from live.streams import name_of
-from live.tests.conftest import Page
+from live.tests.conftest import Page, until
 from people.models import Person
 from people.streams import SIGNED_OUT
 
@@ -53,9 +52,7 @@ def test_a_ban_ends_the_pages_that_name_the_room_alone(open_room, den, alice, bo
         alices, bobs = await open_room(alice, bob)
         await bobs.hear("people-here")
         await hub.in_thread(bob.ban, root, "Advertising")
-        async with asyncio.timeout(60):
-            while bobs.closed is None:
-                await asyncio.sleep(0.001)
+        await until(lambda: bobs.closed is not None)
         assert bobs.closed == SIGNED_OUT and not bobs.consumer.audiences and "Advertising" in bobs.told
         heard = bobs.told
         bobs.say({cursor.signed: "0" for cursor in await bobs.cursors()})
@@ -84,9 +81,7 @@ def test_who_is_signed_out_by_time_alone_hears_nothing_of_who_is_here(open_room,
         else:
             await open_room(carol)
             await alices.hear(">carol<")
-        async with asyncio.timeout(60):
-            while name_of(den) in bobs.consumer.audiences:
-                await asyncio.sleep(0.001)
+        await until(lambda: name_of(den) not in bobs.consumer.audiences)
         assert "not a member of this room any more" in bobs.told
         assert "alice" not in bobs.told and "carol" not in bobs.told
 

@@ -354,7 +354,8 @@ def test_a_conversation_has_at_most_ten_people(person, alice):
     assert Room.write(alice, crowd[:9], "hi")
 
 
-def test_the_demonstration_has_rooms_in_which_its_people_talk(db):
+def test_the_demonstration_has_rooms_in_which_its_people_talk(db, settings):
+    settings.ALLOWED_HOSTS = ["localhost"]
     call_command("demo", stdout=StringIO())
     for _ in range(2):
         call_command("demo_rooms")

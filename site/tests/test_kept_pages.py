@@ -10,6 +10,7 @@ from django.utils import timezone
 from inbox.models import Announcement
 from live import hub
 from live.pages import Pages
+from live.tests.conftest import until
 from people.models import Person
 from posts.models import Post, Tag
 from rooms.models import Room
@@ -156,9 +157,7 @@ def test_every_kept_page_goes_with_what_stands_on_all(site, run):
         for path in site:
             assert b"Tea" not in (await get(pages, path, ENGLISH))[1]
         await hub.in_thread(announce)
-        async with asyncio.timeout(30):
-            while pages.pages:
-                await asyncio.sleep(0.001)
+        await until(lambda: not pages.pages)
         for path in site:
             assert b"Tea is ready" in (await get(pages, path, ENGLISH))[1]
 
