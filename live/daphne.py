@@ -32,6 +32,7 @@ class LiveProtocol(WebSocketProtocol):
         self.writable = asyncio.Event()
         self.writable.set()
         self.unread = self.look = self.end = None
+        self.deaf = False
 
     def connectionMade(self):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # or the kernel takes megabytes before anybody notices
@@ -77,6 +78,9 @@ class LiveProtocol(WebSocketProtocol):
                 self.cut(limits.TOO_BIG, "size")
             return
         while self.state in (self.STATE_OPEN, self.STATE_CLOSING):
+            if self.deaf:
+                self.data = b""
+                return
             if self.application_queue.qsize() >= AT_ONCE and self.state == self.STATE_OPEN:
                 self.transport.pauseProducing()
                 if not (self.look and self.look.active()):
@@ -92,10 +96,12 @@ class LiveProtocol(WebSocketProtocol):
     def onFrameBegin(self):
         frame = self.current_frame
         refused = self.count.take(frame.opcode, frame.fin, frame.length, heard=self.state == self.STATE_OPEN)
-        if refused:
-            self.cut(*refused)
-        else:
+        if not refused:
             super().onFrameBegin()
+        elif self.state == self.STATE_OPEN:
+            self.cut(*refused)
+        else:  # closed already: the rest is dropped until autobahn has waited for an answer to that
+            self.deaf = True
 
     def cut(self, code, why):
         """End the line: the code is said to whoever reads, and nothing is heard or waited for."""

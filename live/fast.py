@@ -67,7 +67,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
         self.conn = CountedFrames()
-        self.unheard = b""
+        self.unheard, self.dropped = b"", 0
 
     def connection_made(self, transport):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # or the kernel takes megabytes before anybody notices
@@ -78,7 +78,11 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         super().connection_made(transport)
 
     def data_received(self, data):
-        if self.unheard or len(data) > PIECE:
+        if self.conn.parser_exc:
+            self.dropped += len(data)
+            if self.dropped > LINGER_SIZE:
+                cut(self.transport)
+        elif self.unheard or len(data) > PIECE:
             self.unheard += data
             self.hear()
         else:
@@ -107,7 +111,9 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.conn.data_to_send()
 
     def handle_parser_exception(self):
-        if self.conn.close_sent:
+        if self.close_sent:  # by the application: the rest is dropped until uvicorn has waited for an answer to that
+            self.unheard = b""
+        elif self.conn.close_sent:
             super().handle_parser_exception()
             self.loop.call_later(LINGER, cut, self.transport)
         else:  # before the handshake was answered
