@@ -31,7 +31,8 @@ class InboxStream(PersonStream):
         html = render_to_string("partials/notification.html", {"notification": notification})
         if notification.moved <= since:
             return fragments.morph(html, name)
-        return fragments.remove(name) + fragments.upsert(html, "#inbox", newest_first=True)  # it goes to the top
+        elsewhere = fragments.remove(f".inbox:not(#inbox) > {name}")  # it goes to the top, which is another page's
+        return elsewhere + fragments.upsert(html, "#inbox", newest_first=True)
 
     def totals(self):
         badge = self.thing.notifications.unread().count()

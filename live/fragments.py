@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString, mark_safe
 def upsert(html, target, *, newest_first=False):
     """Put ``html`` (one root with an id and ``data-key``) among the children of ``target``.
 
-    An element with the same id is replaced where it stands; else the ``data-key``
-    (compared as numbers) decides the place.
+    The ``data-key`` (compared as numbers) decides the place. An element with the same id is morphed, and moved
+    if its key is another one now: it keeps the focus, and what is open in it.
     """
     return format_html(
         '<hx-upsert hx-target="{}" key="data-key" sort="{}">{}</hx-upsert>',

@@ -33,11 +33,9 @@ class FrontStream(Stream):
         return changed.order_by("published_at")[: self.limit + 1]
 
     def show(self, post, since):
-        away = fragments.remove(f"#card-{post.pk}")
         if not post.is_public or post.is_page:
-            return away
-        card = render_to_string("partials/card.html", {"card": post})
-        return away + fragments.upsert(card, "#posts", newest_first=True)
+            return fragments.remove(f"#card-{post.pk}")
+        return fragments.upsert(render_to_string("partials/card.html", {"card": post}), "#posts", newest_first=True)
 
     def whole(self):
         return fragments.morph(render_to_string("partials/posts.html", {"posts": Post.objects.listed()[:20]}), "#posts")
@@ -69,11 +67,10 @@ class PostStream(Stream):
                 return self.show_comment(item, since)
 
     def show_update(self, update):
-        away = fragments.remove(f"#update-{update.pk}")  # an upsert would leave it at its old place
         if update.withdrawn:
-            return away
+            return fragments.remove(f"#update-{update.pk}")
         html = render_to_string("partials/update.html", {"update": update})
-        return away + fragments.upsert(html, "#updates", newest_first=True)
+        return fragments.upsert(html, "#updates", newest_first=True)
 
     def show_comment(self, comment, since):
         if comment.state not in Comment.STANDING:

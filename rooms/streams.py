@@ -152,9 +152,8 @@ class MyRoomsStream(Stream):
             html = render_to_string("partials/room_row.html", {"row": membership})
             if not room.is_direct:
                 return fragments.upsert(html, "#rooms")
-            away = fragments.remove(f"#room-{room.pk}")  # an upsert would leave it at its old place
             begun = fragments.morph(render_to_string("partials/begun.html", {"begun": room}), f"#begun-{room.handle}")
-            return away + fragments.upsert(html, "#conversations", newest_first=True) + begun
+            return fragments.upsert(html, "#conversations", newest_first=True) + begun
         return fragments.remove(f"#room-{room.pk}")
 
     def whole(self):

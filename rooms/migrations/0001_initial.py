@@ -74,6 +74,7 @@ class Migration(migrations.Migration):
                 ('changed', models.BigIntegerField(default=0, editable=False)),
                 ('involvement', models.CharField(choices=[('nothing', 'Nothing'), ('mentions', 'Mentions'), ('everything', 'Everything')], default='mentions', max_length=10, verbose_name='hears of')),
                 ('read', models.BigIntegerField(default=0, editable=False)),
+                ('read_at', models.DateTimeField(editable=False, null=True)),
                 ('marked', models.BooleanField(default=False, editable=False)),
                 ('joined_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='joined')),
                 ('left_at', models.DateTimeField(editable=False, null=True, verbose_name='left')),

@@ -31,8 +31,9 @@ class MembershipQuerySet(models.QuerySet):
 class Membership(Item):
     """A person's part in a room: how much they want to hear, and how far they have read (the id of a message).
 
-    As an ``Item`` it is a row of the person's own list of rooms. ``marked`` says that the list was told of
-    something unread, so that it is told once and not for each line.
+    ``read_at`` is when the person last gave a sign of reading, or talked. As an ``Item`` it is a row of the person's
+    own list of rooms. ``marked`` says that the list was told of something unread, so that it is told once and not
+    for each line.
     """
 
     class Involvement(models.TextChoices):
@@ -46,6 +47,7 @@ class Membership(Item):
     )
     involvement = models.CharField(_("hears of"), max_length=10, choices=Involvement, default=Involvement.MENTIONS)
     read = models.BigIntegerField(default=0, editable=False)
+    read_at = models.DateTimeField(null=True, editable=False)
     marked = models.BooleanField(default=False, editable=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
     left_at = models.DateTimeField(_("left"), null=True, editable=False)
@@ -66,7 +68,7 @@ class Membership(Item):
     def read_up_to(self, pk):
         """Know that the person has read the messages up to the one with the id ``pk`` (int); never less than before."""
         standing = Membership.objects.filter(pk=self.pk)
-        standing.filter(read__lt=pk).update(read=pk)
+        standing.filter(read__lt=pk).update(read=pk, read_at=timezone.now())
         with transaction.atomic():
             if standing.filter(marked=True, read__gte=models.F("room__last")).exists():
                 [now] = tick(MyRooms(self.person_id))

@@ -99,7 +99,7 @@ class Message(Item):
         Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
         """
         with transaction.atomic():
-            [now] = tick(self.room)
+            now, told = self.room.tick_with_lists()
             self.refresh_from_db()
             own = by.pk == self.author_id
             if not own and not self.moderated_by(by):
@@ -114,6 +114,7 @@ class Message(Item):
             self.stamp(now)
             self.save()
             self._bequeath(now)
+            self.room.find_last(told)
             self.untell()
 
     def _bequeath(self, now):
@@ -141,7 +142,7 @@ class Message(Item):
     def erase(self):
         """Take the message off the pages with what was said in it, for its author leaves."""
         with transaction.atomic():
-            [now] = tick(self.room)
+            now, told = self.room.tick_with_lists()
             self.refresh_from_db()
             self.body = self.html = ""
             if not self.removed_at:
@@ -149,6 +150,7 @@ class Message(Item):
                 self.stamp(now)
                 self._bequeath(now)
             self.save()
+            self.room.find_last(told)
             self.untell()
 
     def tell(self, before=""):

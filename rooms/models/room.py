@@ -6,7 +6,7 @@ from django.contrib.contenttypes.fields import GenericForeignKey
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Max, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import slugify
@@ -26,6 +26,7 @@ from rooms.models.block import Block
 from rooms.models.membership import Membership, MyRooms
 from rooms.models.message import Message
 
+JUST_NOW = timedelta(minutes=1)  # so long ago is a sign of reading after which one is not told of what comes next
 SLOW_DOWN = _("Slow down: %(n)s s.")
 BEGUN_TOO_MANY = _("You have begun too many conversations today. Try again in %(n)s s.")
 
@@ -51,7 +52,8 @@ class Room(Item):
     """Where people talk: open to all, for members, or a conversation between the few whose ids are its key.
 
     As an ``Item`` it is a row of the list of open rooms.
-    ``last`` is the id of the newest message, ``marked`` that of the newest which the members' lists know of.
+    ``last`` is the id of the newest message that stands, ``marked`` that of the newest of which the members' lists
+    know.
     """
 
     class Kind(models.TextChoices):
@@ -116,10 +118,9 @@ class Room(Item):
 
     def _say(self, message, address):
         by = message.author
-        listening = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
         with transaction.atomic():
             spend("line", by, address, SLOW_DOWN)
-            now, *lists = tick(self, *map(MyRooms, listening))  # first, for it locks the stream
+            now, told = self.tick_with_lists()  # first, for it locks the stream
             if twin := self.twin(by, message.key):
                 transaction.set_rollback(True)
                 return twin
@@ -130,8 +131,8 @@ class Room(Item):
             message.save()
             self.last = message.pk
             Room.objects.filter(pk=self.pk).update(last=self.last)
-            self.memberships.filter(person=by).update(read=self.last)
-            for person_id, tick_ in zip(listening, lists, strict=True):
+            self.memberships.filter(person=by).update(read=self.last, read_at=timezone.now())
+            for person_id, tick_ in told.items():
                 self.memberships.filter(person=person_id).update(changed=tick_, marked=person_id != by.pk)
             message.tell()
             transaction.on_commit(lambda: hush(name_of(self), str(by.pk)), robust=True)
@@ -197,24 +198,48 @@ class Room(Item):
                 self.stamp(now)
             self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
 
-    def mark_unread(self):
-        """Tell the lists of those who are not here that there is something new: some of them at a time.
+    def tick_with_lists(self):
+        """Tick, and with a conversation the lists in which it stands: of all who are in it. → ``(tick, told)``
 
-        Who wants to hear everything finds it in their inbox, too; once, until they have read it.
+        ``told`` (dict of a person's id to the tick of their list) is empty for a room: so many are told in parts.
+        """
+        people = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
+        now, *lists = tick(self, *map(MyRooms, people))
+        return now, dict(zip(people, lists, strict=True))
+
+    def find_last(self, told):
+        """A line was removed: if it was the newest, the one before is now, and who has read that has read all.
+
+        ``told`` is what ``tick_with_lists`` returned. The marks in other lists go with the next ``mark_unread``.
+        """
+        last = self.messages.standing().aggregate(last=Max("pk", default=0))["last"]
+        if Room.objects.filter(pk=self.pk, last__gt=last).update(last=last, marked=F("last")):
+            for person_id, now in told.items():
+                self.memberships.filter(person=person_id).update(changed=now)
+            self.memberships.filter(person__in=told, read__gte=last).update(marked=False)
+
+    def mark_unread(self):
+        """Put the marks in the members' lists right, some of them at a time: there is something new, or no more.
+
+        Who was reading just now may read this in a moment: they are left alone so long. That a page of theirs is open
+        is not enough. Who wants to hear everything finds it in their inbox, too; once, until they have read it.
         """
         last, here = self.last, [int(who) for who in presence.people([name_of(self)])[name_of(self)][0]]
+        reading = Q(person__in=here, read_at__gt=timezone.now() - JUST_NOW)
         with transaction.atomic():
             behind = self.memberships.standing().filter(marked=False, read__lt=last)
-            behind = behind.exclude(involvement=Membership.Involvement.NOTHING).exclude(person__in=here)
-            behind = list(behind.select_related("person")[: settings.MARKS_AT_ONCE])
-            for one, now in zip(behind, tick(*(MyRooms(one.person_id) for one in behind)), strict=True):
-                one.marked = True
+            behind = behind.exclude(involvement=Membership.Involvement.NOTHING)
+            wrong = behind.exclude(reading) | self.memberships.filter(marked=True, read__gte=last)
+            rows = list(wrong.select_related("person")[: settings.MARKS_AT_ONCE])
+            for one, now in zip(rows, tick(*(MyRooms(one.person_id) for one in rows)), strict=True):
+                one.marked = one.read < last
                 one.stamp(now)
-            Membership.objects.bulk_update(behind, ["marked", "born", "changed"])
-            keen = [one.person for one in behind if one.involvement == Membership.Involvement.EVERYTHING]
+            Membership.objects.bulk_update(rows, ["marked", "born", "changed"])
+            everything = Membership.Involvement.EVERYTHING
+            keen = [one.person for one in rows if one.marked and one.involvement == everything]
             if keen and (newest := self.messages.standing().select_related("author").order_by("-pk").first()):
                 tell(Notification.Kind.TALK, keen, thread=self, source=newest, by=newest.author)
-            if len(behind) < settings.MARKS_AT_ONCE:
+            if len(rows) < settings.MARKS_AT_ONCE and not behind.exists():
                 Room.objects.filter(pk=self.pk).update(marked=last)
 
     # Rules
@@ -295,6 +320,6 @@ class Room(Item):
 
 
 def mark_unread():
-    """Carry on telling the members of rooms that there is something new. Conversations did so at once."""
-    for room in Room.objects.exclude(kind=Room.Kind.DIRECT).filter(marked__lt=F("last")):
+    """Carry on telling the members of rooms what is new there, or no more. Conversations did so at once."""
+    for room in Room.objects.exclude(kind=Room.Kind.DIRECT).exclude(marked=F("last")):
         room.mark_unread()

@@ -9,11 +9,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from parley.settings import RATES_OF
 
+from live import presence
+from live.models import Lease
 from live.streams import Viewer, cursors, delta, find, name_of, people_behind
 from people.rates import Spent, TooFast
 from people.rules import Closed, Refused
@@ -363,3 +366,84 @@ def test_the_demonstration_has_rooms_in_which_its_people_talk(db, settings):
     lines = Room.objects.get(name="Lobby").messages.order_by("pk")
     assert [line.opens_day for line in lines].count(True) > 1 and not lines[3].opens_turn
     assert "/people/tom/" in lines[4].html
+
+
+def here(person, room):
+    """A page of ``person``'s that shows ``room`` is open."""
+    lease = Lease.objects.create(host="somewhere", pid=1, renewed=timezone.now())
+    presence.record(lease, {(name_of(room), str(person.pk)): 1})
+
+
+def test_an_open_page_keeps_no_mark_away_unless_its_reader_just_gave_a_sign(den, alice, bob):
+    here(alice, den)
+    mine = den.memberships.get(person=alice)
+    mine.listen("everything")
+    first = den.say(bob, "anybody?")
+    mark_unread()
+    assert "unread" in told(MyRooms(alice.pk)) and alice.notifications.unread().count() == 1
+
+    mine.read_up_to(first.pk)
+    before = cursors(MyRooms(alice.pk))
+    den.say(bob, "there you are")
+    mark_unread()
+    assert cursors(MyRooms(alice.pk)) == before and not alice.notifications.unread().exists()
+    den.memberships.filter(person=alice).update(read_at=timezone.now() - timedelta(minutes=2))
+    mark_unread()  # she is silent still
+    assert "unread" in told(MyRooms(alice.pk), before[0].tick) and alice.notifications.unread().count() == 1
+    assert not Room.objects.exclude(marked=F("last")).exists()
+
+
+def test_who_left_the_page_is_told_at_once_however_lately_they_read(den, alice, bob):
+    den.memberships.get(person=alice).read_up_to(den.say(bob, "anybody?").pk)
+    [before] = cursors(MyRooms(alice.pk))
+    den.say(bob, "gone?")
+    mark_unread()
+    assert "unread" in told(MyRooms(alice.pk), before.tick)
+
+
+@pytest.mark.parametrize("how", ["remove", "erase"])
+def test_a_removed_line_takes_its_mark_along(den, alice, bob, how):
+    first, second, third = (den.say(bob, text) for text in ("one", "two", "three"))
+    den.memberships.get(person=alice).read_up_to(first.pk)
+    mark_unread()
+    [marked] = cursors(MyRooms(alice.pk))
+    for line, is_unread in ((third, True), (second, False)):
+        line.remove(bob) if how == "remove" else line.erase()
+        mark_unread()
+        assert den.memberships.listed().get(person=alice).is_unread is is_unread
+        assert Membership.objects.get(room=den, person=alice).marked is is_unread
+    row = told(MyRooms(alice.pk), marked.tick)
+    assert f'id="room-{den.pk}"' in row and "unread" not in row
+    den.say(bob, "four")
+    mark_unread()
+    assert "unread" in told(MyRooms(alice.pk))
+    first.remove(bob)  # what is not the newest changes nothing
+    assert den.memberships.listed().get(person=alice).is_unread
+
+
+def test_the_marks_of_many_go_in_parts(den, alice, bob, carol, settings):
+    settings.MARKS_AT_ONCE = 1
+    den.admit(carol)
+    said = den.say(bob, "oops")
+    mark_unread()
+    said.remove(bob)  # before carol was told
+    for _ in range(4):
+        mark_unread()
+    assert not Membership.objects.filter(marked=True).exists() and not Room.objects.exclude(marked=F("last")).exists()
+    den.say(bob, "well")
+    for _ in range(3):
+        mark_unread()
+    assert Membership.objects.filter(marked=True).count() == 2
+
+
+def test_a_removed_private_message_takes_its_mark_along_at_once(alice, bob):
+    first = Room.write(bob, [alice], "psst")
+    mine = Membership.objects.get(room=first.room, person=alice)
+    mine.read_up_to(first.pk)
+    second = Room.write(bob, [alice], "oops")
+    [marked] = cursors(MyRooms(alice.pk))
+    assert "unread" in told(MyRooms(alice.pk))
+    second.remove(bob)
+    row = told(MyRooms(alice.pk), marked.tick)
+    assert f'data-key="{first.pk}"' in row and "unread" not in row
+    assert not Membership.objects.filter(marked=True).exists()

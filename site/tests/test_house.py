@@ -3,6 +3,8 @@
 import ast
 import re
 import site
+import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,17 @@ def test_every_partial_that_a_stream_renders_is_among_those_checked():
 def test_site_is_no_package_and_the_standard_one_stands():
     assert not (ROOT / "site/__init__.py").exists()
     assert ROOT not in Path(site.__file__).resolve().parents
+
+
+def test_the_one_script_is_htmx_but_for_the_changes_that_the_patch_shows(tmp_path):
+    copy = tmp_path / "htmx-ws.js"
+    copy.write_text((ROOT / "static/js/htmx-ws.js").read_text())
+    subprocess.run(["git", "apply", "--reverse", ROOT / "bin/htmx.patch"], cwd=tmp_path, check=True)
+    begins = re.compile(r"^var htmx = |^\(\(\) => \{\n    let api;|^//=+\n// hx-upsert.js$", re.MULTILINE)
+    first, second, third = (found.start() for found in list(begins.finditer(copy.read_text()))[:3])
+    parts = copy.read_text()[first:second], copy.read_text()[second:third], copy.read_text()[third:]
+    sums = re.findall(r"^([0-9a-f]{64})  \S+\.js$", (ROOT / "bin/htmx").read_text(), re.MULTILINE)
+    assert [sha256(part.removesuffix("\n").encode()).hexdigest() for part in parts] == sums
 
 
 def test_there_is_no_javascript_of_our_own():

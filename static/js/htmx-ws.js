@@ -1,6 +1,6 @@
 /*
  * htmx.org 4.0.1: dist/htmx.js, dist/ext/hx-ws.js and dist/ext/hx-upsert.js, one after the other, unchanged
- * but for what bin/htmx mends.
+ * but for what bin/htmx.patch mends.
  * Licence: Zero-Clause BSD (0BSD). To rebuild this file: bin/htmx
  */
 var htmx = (() => {
@@ -585,7 +585,7 @@ var htmx = (() => {
                 this.#showIndicators(ctx);
                 this.#disableElements(ctx);
 
-                // Mended (bin/htmx): a data: address is its own answer. fetch() would bring it some tasks later, and
+                // Mended (bin/htmx.patch): a data: address is its own answer. fetch() would bring it some tasks later, and
                 // keys typed until then would land in what it replaces.
                 ctx.fetch ||= /^data:/.test(ctx.request.action) ? this.#readData : window.fetch.bind(window)
                 // Set HX-Request-Type based on final target/select (after all modifications)
@@ -814,6 +814,8 @@ var htmx = (() => {
 
                 // Guarded: pre-timing checks that determine if event should proceed
                 spec.handler = (evt) => {
+                    // Mended (bin/htmx.patch): a click for a new tab or window is the browser's, whose default must not be prevented
+                    if (this.#isModifierKeyClick(evt)) return;
                     if (this.#shouldCancel(evt)) evt.preventDefault();
                     if (spec.from === 'self' && evt.target !== elt) return;
                     if (spec.from === 'outside' && elt.contains(evt.target)) return;
@@ -1404,18 +1406,19 @@ var htmx = (() => {
                 return;
             }
 
-            // innerHTML/outerHTML swaps backup focus and handle CSS transitions
+            // innerHTML/outerHTML swaps handle CSS transitions
+            // Mended (bin/htmx.patch): every swap backs up focus, for any may move an element, which loses it without moveBefore()
             let focusInfo;
+            let activeElt = document.activeElement;
+            if (activeElt && activeElt !== document.body) {
+                let start, end;
+                try { start = activeElt.selectionStart; end = activeElt.selectionEnd; } catch (e) {}
+                focusInfo = { elt: activeElt, start, end };
+            }
             let settleTasks = []
             let settleDelay = swapSpec.settle ?? this.config.defaultSettleDelay;
             let parentNode = target.parentNode;
             if (swapStyle === 'innerHTML' || (swapStyle === 'outerHTML' && parentNode)) {
-                let activeElt = document.activeElement;
-                if (activeElt?.id) {
-                    let start, end;
-                    try { start = activeElt.selectionStart; end = activeElt.selectionEnd; } catch (e) {}
-                    focusInfo = { elt: activeElt, start, end };
-                }
                 settleTasks = cssTransition && settleDelay ? this.#startCSSTransitions(fragment, target) : []
             }
 
@@ -1487,7 +1490,7 @@ var htmx = (() => {
             task.target = target;
             this.#restorePreservedElements(pantry);
             if (focusInfo && !focusInfo.elt.matches(':focus')) {
-                let newElt = document.getElementById(focusInfo.elt.id);
+                let newElt = focusInfo.elt.isConnected ? focusInfo.elt : document.getElementById(focusInfo.elt.id);
                 if (newElt) {
                     let focusOptions = { preventScroll: swapSpec.focusScroll !== undefined ? !swapSpec.focusScroll : !this.config.defaultFocusScroll };
                     this.#setFocus(newElt, focusOptions, focusInfo.start, focusInfo.end);
@@ -3022,16 +3025,26 @@ var htmx = (() => {
                     return desc ? -result : result;
                 };
                 
+                // Mended (bin/htmx.patch): an element that is there stays the same element, and so keeps the focus and what was opened in
+                // it: it is morphed, and moved if its key says another place now. The original replaces it in its old place.
+                let place = (el, before) => el.isConnected && target.moveBefore
+                    ? target.moveBefore(el, before) : target.insertBefore(el, before);
+                let content = [];
+
                 for (let newEl of Array.from(fragment.children)) {
                     let id = newEl.id;
-                    if (id) {
-                        let existing = document.getElementById(id);
-                        if (existing) {
-                            existing.replaceWith(newEl);
-                            continue;
-                        }
+                    let existing = id && document.getElementById(id);
+                    let oldKey;
+                    if (existing) {
+                        oldKey = getKey(existing);
+                        let holder = document.createDocumentFragment();
+                        holder.append(newEl);
+                        api.morph(existing, holder, false);
+                        newEl = existing;
                     }
-                    
+                    content.push(newEl);
+                    if (existing && (existing.parentNode !== target || getKey(existing) === oldKey)) continue;
+
                     let newKey = getKey(newEl);
                     if (!newKey) {
                         if (swapSpec.prepend) {
@@ -3046,17 +3059,17 @@ var htmx = (() => {
                     for (let child of target.children) {
                         let childKey = getKey(child);
                         if (childKey && compare(newKey, childKey) < 0) {
-                            target.insertBefore(newEl, child);
+                            place(newEl, child);
                             inserted = true;
                             break;
                         }
                     }
                     
                     if (!inserted) {
-                        target.appendChild(newEl);
+                        place(newEl, null);
                     }
                 }
-                return true;
+                return content;
             }
             return false;
         }
