@@ -39,7 +39,8 @@ BURST, REFILL = 40, 4  # messages at once, and so many more each second
 AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
 WHISPER_EVERY = 2.5  # seconds between two whispers of one page; those between are dropped (a page waits for 3)
 HEARD_OUT = 2  # seconds in which a page that is one too many may still say what it came for
-STALL = 15  # seconds that a listener may take to read one text before it is cut off
+STALL = 15  # seconds in which a listener must have read something of what it is sent, or it is cut off
+LOOK = 1  # second after which we look again whether it has
 
 
 class Close(Exception):
@@ -288,16 +289,33 @@ class LiveConsumer:
         return False
 
     async def park(self, rest):
-        """Out of all audiences until the rest of a text is read; then catch up, or be cut off."""
+        """Out of all audiences until the rest of a text is read; then catch up, or be cut off.
+
+        However slow the line is, it is not cut as long as something of the text leaves, where the server tells us that.
+        """
+        reading = asyncio.ensure_future(read_out(rest))
+        unsent, since = self.unsent(), time.monotonic()
         try:
-            await asyncio.wait_for(rest, STALL)
+            while not (await asyncio.wait({reading}, timeout=min(LOOK, STALL)))[0]:
+                left = self.unsent()
+                if left < unsent:
+                    unsent, since = left, time.monotonic()
+                elif time.monotonic() - since >= STALL:
+                    raise TimeoutError
+            reading.result()
         except Exception as error:
             logger.info("a listener was cut off (%s)", type(error).__name__)
             return self.cut()
+        finally:
+            reading.cancel()
         self.parked = None
         behind, self.behind = self.behind, {}
         for name, cursor in behind.items():
             await self.join(name, cursor)
+
+    def unsent(self):
+        """How many bytes (int) wait for the page to read, as far as the server tells."""
+        return self.line.unsent() if self.line else 0
 
     def cut(self):
         """End the socket of one that cannot be told anything: it may come back and catch up."""
@@ -341,6 +359,10 @@ class _Rest:
                 blocker = step(value)
             except StopIteration as done:
                 return done.value
+
+
+async def read_out(rest):
+    await rest
 
 
 def sorry(language, code):

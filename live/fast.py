@@ -124,7 +124,17 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         self.hear()
         self.give_up()
 
+    def send_keepalive_ping(self):
+        super().send_keepalive_ping()
+        self.unsent_at_ping = self.unsent()
+
     def keepalive_timeout(self):
+        """No answer came in time to a ping; one that waits behind what a slow line still takes is no sign of death."""
+        unsent = self.unsent()
+        if 0 < unsent < self.unsent_at_ping:
+            self.unsent_at_ping = unsent
+            self.pong_timer = self.loop.call_later(self.ping_timeout, self.keepalive_timeout)
+            return
         super().keepalive_timeout()
         self.give_up()
 
@@ -160,6 +170,10 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if sent < len(frame):
             transport.write(frame[sent:])
         return True
+
+    def unsent(self):
+        """How many bytes (int) wait to leave: fewer and fewer if the page reads, however slowly."""
+        return self.transport.get_write_buffer_size()
 
     def shutdown(self):
         """The server ends: the pages come back to other processes, but not all in the same moment."""

@@ -180,6 +180,41 @@ def test_a_listener_that_never_reads_is_cut_off(lamp, run, monkeypatch):
     run(scene())
 
 
+class SlowLine:
+    """Of what waits to be sent something has left whenever we look, until ``stuck`` is left."""
+
+    def __init__(self, page, stuck):
+        self.page, self.left, self.stuck = page, 100, stuck
+
+    def write(self, frame):
+        return False
+
+    def unsent(self):
+        self.left = max(self.left - 1, self.stuck)
+        if self.left == 0 and not self.page.block.done():
+            self.page.block.set_result(None)
+        return self.left
+
+
+def test_a_listener_that_reads_slowly_is_told_all_and_one_that_stops_is_cut_off(lamp, run, monkeypatch):
+    monkeypatch.setattr(consumers, "STALL", 0.1)
+    monkeypatch.setattr(consumers, "LOOK", 0.005)
+
+    async def scene():
+        slow, stuck = await Page(lamp).open(), await Page(lamp).open()
+        for page, left in ((slow, 0), (stuck, 50)):
+            page.block = asyncio.get_running_loop().create_future()
+            page.consumer.line = SlowLine(page, left)
+        await hub.in_thread(lamp.write, "on")
+        await slow.hear(">ON<")  # after a hundred looks, which take longer than one may do without reading
+        await stuck.ended()
+        assert stuck.consumer.gone and not slow.consumer.gone
+        await hub.in_thread(lamp.write, "off")
+        await slow.hear(">OFF<")
+
+    run(scene())
+
+
 def test_a_socket_that_takes_no_text_is_closed_so_that_the_page_comes_back(lamp, run):
     class Broken(Page):
         async def send(self, message):
