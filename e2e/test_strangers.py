@@ -18,10 +18,9 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from e2e.test_standing_up import Reading, cookie, cpu, percentile, rss
-from live.testing import Page
+from live.testing import PATIENCE, Page
 from posts.models import Post
 
-PATIENCE = 30  # seconds after which a line that was not cut is a failure
 TOO_MUCH = 30_000_000  # bytes that a stranger sends at most, should nobody stop them
 
 

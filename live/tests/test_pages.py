@@ -12,6 +12,7 @@ from django.utils.translation import get_language_from_request
 from live import hub
 from live.pages import Pages, no_body, spoken
 from live.streams import cursors
+from live.testing import PATIENCE
 from live.tests.conftest import until
 
 
@@ -130,7 +131,7 @@ def test_the_first_who_asks_holds_a_page_from_nobody(lamp, run, status, more):
         application.status, application.more, application.wants_body = status, more, True
         pages = Pages(application)
         scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             stuck = [asyncio.ensure_future(pages(scope, stalled, stalled)) for _ in range(3)]
             while not application.asked:
                 await asyncio.sleep(0)
