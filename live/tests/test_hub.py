@@ -530,8 +530,7 @@ def test_the_sign_of_life_is_in_the_language_of_the_page(table, run):
         page = await Page(table).open()
         [cursor] = await page.cursors()
         page.say({"language": "zh-hans", cursor.signed: str(cursor.tick)})
-        while page.consumer.language != "zh-hans":
-            await asyncio.sleep(0.001)
+        await until(lambda: page.consumer.language == "zh-hans")
         page.told = ""
         await hub.here().tell_alive()
         assert "正在重新连接" in page.told
