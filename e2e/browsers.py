@@ -21,8 +21,8 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.webkitgtk.service import Service
 
 from e2e.servers import free_port
+from live.testing import PATIENCE
 
-PATIENCE = 120  # seconds to wait for what a page should come to show, on a loaded machine, too
 PAUSE = 0.02  # seconds between two looks
 HOSTS = ("127.0.0.1", "localhost")  # cookies are a host's: as many people as hosts can share one browser
 VISIBLE = "[...document.querySelectorAll(arguments[0])].filter(one => one.checkVisibility())"

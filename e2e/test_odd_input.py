@@ -15,6 +15,7 @@ import pytest
 from e2e.odd import Asker, fill, furnish, odd_paths, odd_requests, routes
 from e2e.odd_values import BYTES, request
 from e2e.servers import BASE, Site
+from live.testing import PATIENCE
 
 ASKED = 1000  # of some 800 000 different requests, always the same; and with --stress so many:
 STRESSED = 30_000
@@ -78,8 +79,9 @@ def chosen(keys, number):
                     yield whose, route, name, {"method": "GET", "path": path} | asked
 
 
-def test_no_odd_bytes_break_a_server_or_fill_its_log(site):
+def test_no_odd_bytes_break_a_server_or_fill_its_log(sites):
     """What no client library would send: each server parses it itself. There may be an answer, or none."""
+    site = sites(REQUEST_TIMEOUT=2)
     with ThreadPoolExecutor(40) as threads:
         answers = Counter(line[9:12] for line in threads.map(partial(send, site), BYTES))
     assert not [status for status in answers if status.startswith(b"5") and status != b"505"], answers
@@ -92,9 +94,10 @@ def test_no_odd_bytes_break_a_server_or_fill_its_log(site):
 def send(site, data):
     """Send ``data`` (bytes). → the line with the status (bytes), empty if there is none
 
-    A server that waits for the rest of a request gives up after a while, and ends the connection.
+    A server that waits for more of a request drops the line after a while.
     """
     with suppress(OSError), socket.create_connection(("127.0.0.1", site.port)) as line:
+        line.settimeout(PATIENCE)
         line.sendall(data)
         return line.makefile("rb").readline()
     return b""
