@@ -53,18 +53,18 @@ def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table,
 
 def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
     async def scene():
-        alice = await Page(table, who="1").open()
-        await alice.hear("here: 1, 0")
+        alice = await Page(table, who="11").open()
+        await alice.hear("here: 11, 0")
         told = alice.told.count("here:")
         monkeypatch.setattr(attendance, "DELIVERIES", 1 / HOUR)  # that was all for now
-        for n in range(2, 42):
+        for n in range(12, 52):
             await Page(table, who=str(n)).open()
-        last = await Page(table, who="42").open()
-        await last.hear("here: 1 2")  # who is new is told at once
+        last = await Page(table, who="52").open()
+        await last.hear("here: 11 12")  # who is new is told at once
         assert alice.told.count("here:") == told
         monkeypatch.setattr(attendance, "DELIVERIES", HOUR)
         hub.here().attendance.heard("table:1")  # as when it is due
-        await alice.hear(" 42, 0;")
+        await alice.hear(" 52, 0;")
         assert alice.told.count("here:") <= told + 2
 
     run(scene())
