@@ -7,6 +7,7 @@ import signal
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.utils import translation
 
 from live.cache import html_cache
 
@@ -44,6 +45,7 @@ def forgetful(settings):
     """
     html_cache.clear()
     cache.clear()
+    translation.activate(settings.LANGUAGE_CODE)  # a request leaves its language in the thread
     settings.REVIEW, settings.RATES_OF = False, {}
 
 

@@ -177,7 +177,7 @@ def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
 
     with ThreadPoolExecutor(8) as threads:
         codes = list(threads.map(write, hands, (f"at once {n}" for n in range(8))))
-    assert sorted(codes) == [200] + [429] * 7
+    assert sorted(codes) == [200] + [422] * 7
 
     key = uuid4()
     hands = [Hand(site, bob, post) for site in (one, two)] * 4
