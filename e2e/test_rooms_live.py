@@ -183,7 +183,7 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     expect(b.locator(".line").last).to_be_in_viewport()
     b.get_by_role("link", name="Earlier messages").evaluate("link => link.click()")
     expect(b.get_by_text("You see earlier messages.")).to_be_visible()
-    expect(b.locator("#messages .line")).to_have_count(330 + 5 - 300)
+    expect(b.locator("#earlier-messages .line")).to_have_count(330 + 5 - 300)
 
 
 @ON_ONE

@@ -33,7 +33,7 @@ from websockets.frames import Frame, Opcode
 
 from e2e.servers import Site, run
 from e2e.words import Hand
-from live.testing import Page
+from live.testing import AGAIN, Page
 from posts.models import Comment, Post
 
 pytestmark = pytest.mark.stress
@@ -364,7 +364,9 @@ class Tab:
     def __init__(self, sites, loaded, cookie, source, crowd):
         self.sites, self.form, self.cookie, self.source, self.crowd = sites, dict(loaded.form), cookie, source, crowd
         self.ids = numbers(loaded.html)
+        self.path = loaded.path
         self.heard, self.readers, self.notice, self.last = 0, None, "", b""
+        self.asking = None
         self.closed, self.over, self.is_open = None, False, False
         self.task = None
 
@@ -377,6 +379,7 @@ class Tab:
                     self.is_open = True
                     self.crowd.connects.append((time.monotonic(), site.port))
                     self.site = site
+                    self.line = line
                     with suppress(ConnectionClosed):  # it may be sent away before it has said a word
                         await line.send(json.dumps(self.form))
                     await line.wait_closed()
@@ -411,9 +414,9 @@ class Tab:
 
     def hear(self, frame):
         now = time.monotonic()
-        whole, ids, cursors, readers, marks, notice = read(frame)
-        if whole:
-            self.ids = set()
+        owes, ids, cursors, readers, marks, notice = read(frame)
+        if owes and not self.asking:
+            self.asking = asyncio.get_running_loop().create_task(self.ask())
         self.ids.update(ids)
         self.form.update(cursors)
         self.heard += 1
@@ -421,6 +424,22 @@ class Tab:
         self.readers = self.readers if readers is None else readers
         self.notice = notice or self.notice
         self.crowd.arrivals.extend((mark, now) for mark in marks)
+
+    async def ask(self):
+        """Ask for the page again until it comes, say that all it held is still here, and take its cursors."""
+        await asyncio.sleep(random.uniform(0.2, 2))
+        query = f"?upto={min(self.ids, default=0)}"
+        while True:
+            try:
+                html = await asyncio.to_thread(fetch, self.site.url + self.path + query, self.cookie)
+                break
+            except OSError:
+                await asyncio.sleep(10)
+        self.ids = numbers(html)
+        self.form |= Page.read_form(html)
+        self.asking = None
+        with suppress(ConnectionClosed, AttributeError):  # or it says so when it connects
+            await self.line.send(json.dumps(self.form))
 
     def marked(self, text):
         return text.encode() in self.last
@@ -446,13 +465,17 @@ def read(frame):
     html = frame.decode()
     readers = re.search(r'hx-target="#readers"[^>]*>(\d+)', html)
     return (
-        'hx-target="#comments" hx-swap="outerMorph"' in html,
+        'id="again"' in html,
         numbers(html),
         re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', html),
         readers and int(readers[1]),
         {int(mark) for mark in re.findall(r"mark-(\d+)", html)},
         html if 'hx-target="#notice"' in html else "",
     )
+
+
+def fetch(address, cookie):
+    return urlopen(Request(address, headers={"Cookie": cookie, **AGAIN})).read().decode()
 
 
 def numbers(html):

@@ -1,6 +1,5 @@
 """A person's own stream carries their inbox; the board's carries what is announced to everybody."""
 
-from django.conf import settings
 from django.template.loader import render_to_string
 
 from inbox.models import BOARD, Announcement, Board
@@ -45,11 +44,6 @@ class InboxStream(PersonStream):
             ]
         )
 
-    def whole(self):
-        rows = self.thing.notifications.standing()[: settings.NOTIFICATIONS_PER_PAGE].drawn()
-        html = render_to_string("partials/notifications.html", {"notifications": rows})
-        return fragments.morph(html, "#inbox") + self.totals()
-
 
 @register(Board)
 class BoardStream(Stream):
@@ -68,7 +62,3 @@ class BoardStream(Stream):
             return fragments.remove(f"#announcement-{announcement.pk}")
         html = render_to_string("partials/announcement.html", {"announcement": announcement})
         return fragments.upsert(html, "#announcements", newest_first=True)
-
-    def whole(self):
-        announcements = {"announcements": Announcement.objects.current()}
-        return fragments.morph(render_to_string("partials/announcements.html", announcements), "#announcements")

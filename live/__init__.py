@@ -9,7 +9,8 @@ Three sentences hold the engine together:
    else. Losing one costs a moment, never a row.
 3. **A page is a cursor.** At every connection it tells the server the last tick it has
    seen of each stream; the server answers with what changed since, as HTML that may be
-   applied twice without harm.
+   applied twice without harm. Only such an answer moves a page's cursor, for only that
+   leaves no gap: what brings older things, or more, does not.
 
 The words, and where each is written down:
 
@@ -18,6 +19,8 @@ stream    something that can be watched, named by an object           ``streams.
 tick      a stream's counter; its newest value is the *head*          ``ticks.py``
 item      a row shown in a stream, *born* and *changed* at ticks      ``models.py``
 fragment  HTML with the place it belongs to                           ``fragments.py``
+debt      the fragment by which a page that missed too much asks for  ``again.py``
+          itself again
 delta     the fragments that bring a cursor up to the head            ``streams.py``
 ring      to announce a stream's new head, after commit               ``hub.py``
 hub       one per process: hears rings, renders a delta once, and     ``hub.py``

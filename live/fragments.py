@@ -3,8 +3,14 @@
 Each function takes rendered HTML and a CSS selector and returns one htmx 4 element; a
 delta is a string of them. A page that lacks the target skips the fragment silently.
 ``beforeend`` and ``+1`` are absent on purpose: they are not idempotent.
+
+No fragment takes away what somebody is typing: an element that may hold a form is inserted where it is missing, and is
+never replaced; its body is morphed; and it is removed where nobody has a form open in it.
 """
 
+import random
+
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
@@ -23,6 +29,14 @@ def upsert(html, target, *, newest_first=False):
     )
 
 
+def insert(html, item, target, *, newest_first=False):
+    """Put ``html``, the element of the id ``item`` (str), among the children of ``target``, unless it is there.
+
+    What somebody types in it, and what was loaded into it, stays: to change what is there, morph a part of it.
+    """
+    return upsert(html, f"{target}:not(:has(> #{item}))", newest_first=newest_first)
+
+
 def morph(html, target):
     """Turn ``target`` into ``html`` (one root), keeping focus and preserved elements."""
     return partial(html, target, "outerMorph")
@@ -36,6 +50,30 @@ def replace(html, target):
 def remove(target):
     """Take ``target`` off the page."""
     return partial("", target, "delete")
+
+
+TYPED = ":has([name=body], [name=reason])"  # elements in which somebody has opened a form to write in
+
+
+def remove_unless_typed(target):
+    """Take ``target`` (``#`` and an id) off the page, but not from somebody who is writing in it."""
+    return remove(f"{target}:not({TYPED})")
+
+
+def withdraw(html, item):
+    """Take the element of the id ``item`` off the page. Where somebody is writing in it, it stays, and its body
+    (the child of the id ``item`` + "-body") turns into ``html``, which says so.
+    """
+    return remove_unless_typed(f"#{item}") + morph(html, f"#{item}{TYPED} > #{item}-body")
+
+
+def debt():
+    """Let the page ask for itself again, until it has the answer: it missed too much. ``live/again.py`` says how.
+
+    Those who missed the same are told the same, so that they all ask at one moment; others ask at another.
+    """
+    html = render_to_string("live/again.html", {"delay": random.randint(200, 2000)})
+    return replace(html, "#again:not([hx-get])")
 
 
 def text(value, target):

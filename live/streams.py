@@ -6,8 +6,7 @@ An app registers one ``Stream`` for each of its watched models in its ``streams.
     class PostStream(Stream):
         def allows(self, person): return self.thing.readable_by(person)
         def items(self, since):   return self.thing.comments.filter(changed__gt=since)[: self.limit + 1]
-        def show(self, item, since): return fragments.upsert(...)
-        def whole(self):          return fragments.morph(...)
+        def show(self, item, since): return fragments.insert(...)
 
 A stream is named by its object, never by a string glued together at the call.
 """
@@ -57,7 +56,7 @@ def register(model):
 class Stream:
     """How one kind of object is watched. Everything here runs in a thread, in the reader's language.
 
-    ``limit``: at most so many changed items go out one by one; a page that missed more gets the whole.
+    ``limit``: at most so many changed items go out one by one; a page that missed more asks for itself again.
     ``counts_readers``: whether ``readers`` is told how many are on the page.
     ``shows_people``: whether ``people`` is told who is on the page, and ``typing`` who types there.
     ``close_code``: closes the socket, with this code, of one who may listen no longer (int), or None.
@@ -95,10 +94,6 @@ class Stream:
     def totals(self):
         """Fragments that go with every delta: counts and the like."""
         return ""
-
-    def whole(self):
-        """Fragments that put everything right on a page that missed too much."""
-        raise NotImplementedError
 
     def farewell(self):
         """Fragments for those who may listen no longer."""
@@ -298,7 +293,7 @@ def delta(stream, since, ticks=None):
             return html_cache.get_or_set((*key, since), partial(_step, stream, since, head), KEPT), head
         except TooOld:
             html_cache.set((*key, "too old"), since, KEPT)
-    return html_cache.get_or_set((*key, "whole"), partial(_whole, stream, head), KEPT), head
+    return html_cache.get_or_set((*key, "debt"), partial(_debt, stream, head), KEPT), head
 
 
 class TooOld(Exception):
@@ -312,9 +307,10 @@ def _step(stream, since, head):
     return _closed([*(_safely(stream.show, item, since) for item in items), _safely(stream.totals)], stream, head)
 
 
-def _whole(stream, head):
-    metrics.WHOLES.inc()
-    return _closed([_safely(stream.whole)], stream, head)
+def _debt(stream, head):
+    """The cursor moves to the head, and nothing is lost by that: the debt stays on the page until it is paid."""
+    metrics.DEBTS.inc()
+    return _closed([fragments.debt(), _safely(stream.totals)], stream, head)
 
 
 def _closed(parts, stream, head):

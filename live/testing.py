@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 PATIENCE = 300  # seconds to wait for what should come: a guard against hanging, on however busy a machine
+AGAIN = {"HX-Request": "false"}  # how a page asks for itself again: htmx asks, for a page
 
 
 def until(state, what="it"):
@@ -51,6 +52,7 @@ class Page:
 
     def __init__(self, url, cookie="", language="en"):
         self.site = re.match(r"https?://[^/]+", url)[0]
+        self.path = url.removeprefix(self.site)
         self.headers = {"Cookie": cookie, "Accept-Language": language}
         self.html = urlopen(Request(url, headers=self.headers)).read().decode()
         self.form = self.read_form(self.html)
@@ -104,7 +106,15 @@ class Page:
         self.text += frame
         for name, value in re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', frame):
             self.form[name] = value
+        if 'id="again"' in frame:
+            self.ask()
         return frame
+
+    def ask(self):
+        """Ask for the page again, for it missed too much, and say what it shows now. It is told what came meanwhile."""
+        self.html = urlopen(Request(self.site + self.path, headers=self.headers | AGAIN)).read().decode()
+        self.form |= self.read_form(self.html)
+        self.send(self.form)
 
     def hear_close(self, within=PATIENCE):
         """Listen until the socket is closed. → the code (int), or None if it stays open."""

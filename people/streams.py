@@ -32,9 +32,6 @@ class PersonStream(Stream):
     def items(self, since):
         return []
 
-    def whole(self):
-        return ""
-
     def dismiss(self, viewer):
         """Say why; but a page whose session only got a new key comes back with that.
 
@@ -61,9 +58,6 @@ class NamesStream(Stream):
 
     def items(self, since):
         return []
-
-    def whole(self):
-        return ""
 
 
 def watched(request, *things):

@@ -11,7 +11,6 @@ from live.templatetags.live import draw
 from posts.models import Comment, FrontPage, LiveUpdate, Post, Queue, Report
 from posts.models.moderation import moderates, purge_due
 from posts.models.post import publish_due
-from posts.threads import newest
 
 on_pulse(publish_due)
 on_pulse(purge_due)
@@ -33,12 +32,12 @@ class FrontStream(Stream):
         return changed.order_by("published_at")[: self.limit + 1]
 
     def show(self, post, since):
+        name = f"#card-{post.pk}"
         if not post.is_public or post.is_page:
-            return fragments.remove(f"#card-{post.pk}")
-        return fragments.upsert(render_to_string("partials/card.html", {"card": post}), "#posts", newest_first=True)
-
-    def whole(self):
-        return fragments.morph(render_to_string("partials/posts.html", {"posts": Post.objects.listed()[:20]}), "#posts")
+            return fragments.remove(name)
+        card = render_to_string("partials/card.html", {"card": post})
+        there = fragments.morph(card, f"#earlier-posts {name}")  # further pages get nothing new
+        return there + fragments.upsert(card, "#posts", newest_first=True)
 
 
 @register(Post)
@@ -54,7 +53,7 @@ class PostStream(Stream):
         post = self.thing
         article = [post] if post.article_changed > since else []
         updates = post.updates.filter(changed__gt=since).select_related("author").order_by("pk")
-        comments = post.comments.filter(changed__gt=since).drawn().order_by("pk")  # parents before replies
+        comments = post.comments.filter(changed__gt=since).drawn().with_rulings().order_by("pk")  # parents come first
         return [*article, *updates[: self.limit + 1], *comments[: self.limit + 1]]
 
     def show(self, item, since):
@@ -73,14 +72,13 @@ class PostStream(Stream):
         return fragments.upsert(html, "#updates", newest_first=True)
 
     def show_comment(self, comment, since):
+        name = f"comment-{comment.pk}"
         if comment.state not in Comment.STANDING:
-            return fragments.remove(f"#comment-{comment.pk}")
-        if comment.born > since:
-            html = render_to_string("partials/comment.html", {"comment": comment})
-            if comment.parent_id:
-                return fragments.upsert(html, f"#replies-{comment.parent_id}")
-            return fragments.upsert(html, "#comments", newest_first=True)
-        return fragments.morph(draw("partials/comment_body.html", comment), f"#comment-{comment.pk}-body")
+            return fragments.withdraw(render_to_string("partials/comment_place.html", {"place": comment}), name)
+        new = place(comment) if comment.born > since else ""
+        if new and comment.is_as_born and not comment.is_ruled:
+            return new  # a page that has it has it so
+        return new + fragments.morph(draw("partials/comment_body.html", comment), f"#{name}-body")
 
     def totals(self):
         return fragments.join(
@@ -89,28 +87,6 @@ class PostStream(Stream):
                 fragments.morph(
                     render_to_string("partials/comments_state.html", {"post": self.thing}), "#comments-state"
                 ),
-            ]
-        )
-
-    def whole(self):
-        post = self.thing
-        comments, more = newest(post)
-        return fragments.join(
-            [
-                fragments.morph(render_to_string("partials/article.html", {"article": post}), "#article"),
-                fragments.morph(
-                    render_to_string("partials/updates.html", {"updates": post.updates.standing()}),
-                    "#updates",
-                ),
-                fragments.morph(render_to_string("partials/comments.html", {"comments": comments}), "#comments"),
-                fragments.morph(
-                    render_to_string(
-                        "partials/older_comments.html",
-                        {"older_comments": comments[-1] if more else None, "post": post},
-                    ),
-                    "#older-comments",
-                ),
-                self.totals(),
             ]
         )
 
@@ -124,6 +100,15 @@ class PostStream(Stream):
     def readers(self, count):
         said = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
         return fragments.text(said, "#readers")
+
+
+def place(comment, target="#comments"):
+    """The fragment that puts ``comment`` at its place, if it is missing there: at the top level among ``target``."""
+    html = render_to_string("partials/comment.html", {"comment": comment})
+    name = f"comment-{comment.pk}"
+    if comment.parent_id:
+        return fragments.insert(html, name, f"#replies-{comment.parent_id}")
+    return fragments.insert(html, name, target, newest_first=True)
 
 
 @register(Queue)
@@ -142,9 +127,6 @@ class QueueStream(Stream):
 
     def totals(self):
         return fragments.join(fragments.text(count, f"#queue-{name}") for name, count in waiting().items())
-
-    def whole(self):
-        return self.totals()
 
 
 def waiting():

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from inbox.models import Mute, read
 from inbox.views import choose, is_reading
 from live import fragments
+from live.again import page_state
 from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
@@ -26,6 +27,7 @@ from people.visits import retry_after, visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
+from posts.streams import place
 from posts.structured import live_blog_posting
 
 
@@ -55,7 +57,7 @@ def person(request, username):
 
 
 def listing(request, template, posts, shown=(), **context):
-    """A page of cards of ``posts`` (QuerySet), which refreshes itself if it is the first and shows streams (``shown``).
+    """A page of cards of ``posts`` (QuerySet), which stays current if it shows streams (``shown``).
 
     Kept for all, it depends on what is published, on names, and on each card's post for its number of comments:
     their cursors are taken before the posts are read.
@@ -66,7 +68,7 @@ def listing(request, template, posts, shown=(), **context):
     keys = list(page.object_list)
     needs += cursors(*(Post(pk=pk) for pk in keys))
     page.object_list = posts.filter(pk__in=keys)
-    context |= {"page": page, "live": live if page.number == 1 else live[len(shown) :]}
+    context |= {"page": page, "live": live}
     return depend(request, render(request, template, context), needs)
 
 
@@ -108,16 +110,18 @@ def show_post(request, found, *, thread=None, form=None, status=200):
     live = watched(request, found) if not found.password else watched(request)
     needs = depends_on(found)
     found = Post.objects.select_related("author").get(pk=found.pk)  # after the cursor: no gap
+    before = None if thread else number(request.GET, "before")
     if thread:
         comments, more = [thread], False
     else:
-        comments, more = threads.newest(found, number(request.GET, "before"), request.user)
+        comments, more = threads.newest(found, before, request.user, page_state(request.GET))
     context = {
         "post": found,
         "updates": found.updates.standing(),
         "comments": comments,
         "thread": thread,
-        "older_comments": comments[-1] if more else None,
+        "before": before,
+        "older": None if thread else older(found, comments, more),
         "form": form or CommentForm(),
         "live": live,
         "structured": live_blog_posting(request, found) if found.coverage else None,
@@ -139,23 +143,22 @@ def older_comments(request, slug):
     found = readable_post(request, slug)
     if not request.htmx:
         return show_post(request, found)
-    [cursor] = cursors(found)
-    older, more = threads.newest(found, number(request.GET, "before"), request.user)
+    comments, more = threads.newest(found, number(request.GET, "before"), request.user)
+    rest = render_to_string("partials/older_comments.html", {"older": older(found, comments, more)})
     return HttpResponse(
         fragments.join(
             [
-                *(fragments.upsert(drawn(one), "#comments", newest_first=True) for one in older),
-                fragments.morph(
-                    render_to_string(
-                        "partials/older_comments.html",
-                        {"older_comments": older[-1] if more else None, "post": found},
-                    ),
-                    "#older-comments",
-                ),
-                fragments.replace(cursor.html, f"#{cursor.element_id}"),
+                *(place(one, ":is(#comments, #earlier-comments)") for one in comments),
+                fragments.morph(rest, "#older-comments"),
             ]
         )
     )
+
+
+def older(post, comments, more):
+    """What ``partials/older_comments.html`` shows: which of ``comments`` has older ones (``more``, bool) before it."""
+    oldest = threads.oldest_of(comments)
+    return {"post": post, "before": oldest.pk if oldest and more else 0}
 
 
 @require_POST
@@ -197,7 +200,7 @@ def refuse_comment(request, found, form, status=422):
 @require_safe
 def comment(request, pk):
     found = visible_comment(request, pk)
-    return show_post(request, found.post, thread=threads.branch(found, request.user))
+    return show_post(request, found.post, thread=threads.branch(found, request.user, page_state(request.GET)))
 
 
 @signed_in
@@ -213,23 +216,15 @@ def reply(request, pk):
 @require_safe
 def replies(request, pk):
     found = visible_comment(request, pk)
-    [cursor] = cursors(found.post)
     direct, more = threads.answers(found, number(request.GET, "after") or 0, request.user)
     if not request.htmx:
         found.replies, found.more_replies = direct, more
         found.last_reply = direct[-1].pk if more else None
         return show_post(request, found.post, thread=found)
     found.more_replies, found.last_reply = more, direct[-1].pk if more else None
+    found.loaded = direct[-1].pk if direct else number(request.GET, "after") or 0
     rest = render_to_string("partials/more_replies.html", {"more_replies": found})
-    return HttpResponse(
-        fragments.join(
-            [
-                *(fragments.upsert(drawn(one), f"#replies-{pk}") for one in direct),
-                fragments.morph(rest, f"#more-replies-{pk}"),
-                fragments.replace(cursor.html, f"#{cursor.element_id}"),
-            ]
-        )
-    )
+    return HttpResponse(fragments.join([*(place(one) for one in direct), fragments.morph(rest, f"#more-replies-{pk}")]))
 
 
 @answers_stale_forms
@@ -282,19 +277,12 @@ def answer(request, said, form=""):
     if not said.post.is_known_to(request.user) or is_locked(request, said.post):
         return HttpResponse(form) if request.htmx else redirect(said)
     if not request.htmx:
-        place = reverse("post", args=[said.post.slug])
-        return redirect(place if said.is_removed else f"{place}#comment-{said.pk}")
+        address = reverse("post", args=[said.post.slug])
+        return redirect(address if said.is_removed else f"{address}#comment-{said.pk}")
     since = seen(request.POST, said.post)
     since = said.changed - 1 if since is None and said.changed else since
     text = "" if since is None else delta(find(name_of(said.post)), since)[0]
-    return HttpResponse(form + text + (placed(said) if said.is_waiting else ""))
-
-
-def placed(said):
-    """The fragment that puts ``said`` (Comment) at its place: for those few who see it while it waits."""
-    if said.parent_id:
-        return fragments.upsert(drawn(said), f"#replies-{said.parent_id}")
-    return fragments.upsert(drawn(said), "#comments", newest_first=True)
+    return HttpResponse(form + text + (place(said) if said.is_waiting else ""))
 
 
 def comment_form(request, found, form, parent=None, *, autofocus=False):
@@ -306,10 +294,6 @@ def render_comment_page(request, template, found, form, status=200):
     context = {"comment": found, "post": found.post, "parent": found, "form": form, "live": watched(request)}
     context["back"] = True  # a page of its own: its form is a plain one
     return render(request, template, context, status=status)
-
-
-def drawn(found):
-    return render_to_string("partials/comment.html", {"comment": found})
 
 
 # Finding

@@ -31,20 +31,24 @@ class RoomStream(Stream):
         return self.thing.messages.filter(changed__gt=since).drawn().order_by("pk")[: self.limit + 1]
 
     def show(self, message, since):
+        name = f"message-{message.pk}"
         if message.removed_at:
-            return fragments.remove(f"#message-{message.pk}")
-        if message.born <= since:
+            return fragments.withdraw(render_to_string("partials/message_place.html", {"place": message}), name)
+        new = message.born > since
+        body = ""
+        if not new or message.changed > message.born:  # or a page that has it has it so
             html = render_to_string("partials/message_body.html", {"message": message})
-            return fragments.morph(html, f"#message-{message.pk}-body")
-        html = render_to_string("partials/message.html", {"message": message})
+            body = fragments.morph(html, f"#{name}-body")
+        if not new:
+            return body
         latest = fragments.replace(render_to_string("partials/latest.html", {"message": message}), "#latest")
-        return fragments.upsert(html, "#messages") + self.drop(message) + latest
+        return place(message) + body + self.drop(message) + latest
 
     def drop(self, message):
-        """What takes off the page the line that is one too many since ``message``."""
+        """What takes off the newest page the line that is one too many since ``message``."""
         before = self.thing.messages.standing().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
         old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
-        return fragments.join(fragments.remove(f"#message-{pk}") for pk in old)
+        return fragments.join(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old)
 
     def totals(self):
         if self.thing.is_direct:
@@ -60,12 +64,6 @@ class RoomStream(Stream):
                 fragments.morph(render_to_string("partials/room_state.html", {"room": self.thing}), "#room-state"),
             ]
         )
-
-    def whole(self):
-        lines = self.thing.messages.standing().drawn().newest(settings.MESSAGES_AT_FIRST + 1)
-        more = len(lines) > settings.MESSAGES_AT_FIRST
-        context = {"lines": lines[more:], "room": self.thing, "more": more}
-        return fragments.morph(render_to_string("partials/messages.html", context), "#messages") + self.totals()
 
     def farewell(self):
         return fragments.replace(render_to_string("partials/room_left.html", {"room": self.thing}), "#room")
@@ -97,6 +95,12 @@ class RoomStream(Stream):
         return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
 
 
+def place(message, older=False):
+    """The fragment that puts ``message`` at its place, if it is missing there; perhaps with a way to ``older`` ones."""
+    html = render_to_string("partials/message.html", {"message": message, "older": older})
+    return fragments.insert(html, f"message-{message.pk}", "#messages")
+
+
 @register(OpenRooms)
 class OpenRoomsStream(Stream):
     """The list of the rooms that are open to all: of a row that is there only the names change, for it is marked."""
@@ -119,9 +123,6 @@ class OpenRoomsStream(Stream):
             row = Membership(room=room, read=room.last)
             return fragments.upsert(render_to_string("partials/room_row.html", {"row": row}), "#rooms")
         return fragments.join(names_of(room, f"{name}-name", f"{name}-topic"))
-
-    def whole(self):
-        return fragments.join(self.show(room, room.born) for room in Room.objects.public())
 
 
 def names_of(room, name, topic):
@@ -155,7 +156,3 @@ class MyRoomsStream(Stream):
             begun = fragments.morph(render_to_string("partials/begun.html", {"begun": room}), f"#begun-{room.handle}")
             return fragments.upsert(html, "#conversations", newest_first=True) + begun
         return fragments.remove(f"#room-{room.pk}")
-
-    def whole(self):
-        rows = self.memberships.standing().order_by("room__last")
-        return fragments.join(self.show(row, 0) for row in rows[:200])

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from live import fragments
+from live.again import page_state
 from live.pages import depend
 from live.streams import Cursor, cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
@@ -25,6 +26,7 @@ from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
+from rooms.streams import place
 
 EARLIER = 100  # messages on a page of earlier ones
 
@@ -89,11 +91,11 @@ def conversation(request, names):
 def show_room(request, found, *, others=(), form=None, status=200):
     """The page of the room ``found``, which is not stored yet if nobody said anything to ``others`` (list of Person).
 
-    With ``before`` (a message's id) in the address it shows what was said before, and does not refresh itself.
+    With ``before`` (a message's id) in the address it shows what was said before: nothing new is added to that.
     """
     before = number(request.GET, "before")
     shown = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
-    live = watched(request, *([] if before else shown))
+    live = watched(request, *shown)
     needs = depends_on(*([found] if found.pk else []))
     if found.pk:
         found.refresh_from_db()  # after the cursor: no gap
@@ -103,10 +105,15 @@ def show_room(request, found, *, others=(), form=None, status=200):
     said = found.messages.standing().drawn() if found.pk else Message.objects.none()
     if before:
         said = said.filter(pk__lt=before)
+    state = page_state(request.GET)
     most = EARLIER if before else settings.MESSAGES_AT_FIRST
+    if state.upto is not None:
+        most = max(most, said.filter(pk__gte=state.upto)[: settings.MESSAGES_IN_PAGE].count())
     lines = said.newest(most + 1)
     more = len(lines) > most
     lines = lines[more:]
+    upto = lines[0].pk if lines else 0
+    lines = with_places(found, lines, state.open)
     unread = [one.pk for one in lines if membership and membership.read and one.pk > membership.read]
     read = unread and membership.read
     names = ",".join(one.username for one in others)
@@ -119,8 +126,9 @@ def show_room(request, found, *, others=(), form=None, status=200):
         "direct": found.is_direct,
         "names": names,
         "lines": lines,
-        "more": more and not before,
-        "earlier": (lines[0].pk if more else 0) if before else found.pk and found.floor,
+        "more": upto if more and not before else 0,
+        "upto": upto,
+        "earlier": (upto if more else 0) if before else found.pk and found.floor,
         "before": before,
         "first_unread": unread[0] if unread else None,
         "marker": f"{read or (lines[-1].pk if lines else 0)}.5" if me and not before else "",
@@ -135,6 +143,16 @@ def show_room(request, found, *, others=(), form=None, status=200):
     if request.user.is_authenticated and not before:
         context |= composer(request, found, action, form)
     return depend(request, render(request, "rooms/room.html", context, status=status), needs)
+
+
+def with_places(room, lines, ids):
+    """The ``lines`` (list of Message) of ``room``, and at their places those of ``ids`` in which a form is open.
+
+    Of one that was removed only the place is shown.
+    """
+    missing = ids - {line.pk for line in lines} if room.pk else ()
+    places = room.messages.drawn().filter(pk__in=missing) if missing else []
+    return sorted([*lines, *places], key=lambda line: line.pk)
 
 
 @require_safe
@@ -157,20 +175,17 @@ def older_messages(request, pk):
     before = number(request.GET, "before") or 0
     if not request.htmx:
         return redirect(f"{address_for(request, found)}?before={before}")
-    [cursor] = cursors(found)
     older = found.messages.standing().drawn().filter(pk__lt=before, pk__gte=found.floor)
     older = older.newest(settings.MESSAGES_AT_FIRST + 1)
     more = len(older) > settings.MESSAGES_AT_FIRST
-    drawn = [
-        render_to_string("partials/message.html", {"message": one, "older": more and not n})
-        for n, one in enumerate(older[more:])
-    ]
+    older = older[more:]
+    upto = render_to_string("partials/upto.html", {"upto": older[0].pk if older else before})
     return HttpResponse(
         fragments.join(
             [
                 fragments.remove(f"#older-{before}"),
-                *(fragments.upsert(one, "#messages") for one in drawn),
-                fragments.replace(cursor.html, f"#{cursor.element_id}"),
+                *(place(one, older=more and one is older[0]) for one in older),
+                fragments.morph(upto, "#upto"),
             ]
         )
     )
@@ -228,7 +243,7 @@ def take(request, found, others, say):
                 rest = render_to_string("partials/focus.html") + rest + live_again(request, said.room)
             if request.htmx and found.is_direct and seen(request.POST, said.room) is None:
                 # The page is older than the conversation.
-                rest += live_again(request, said.room) + find(name_of(said.room)).whole()
+                rest += live_again(request, said.room) + delta(find(name_of(said.room)), 0)[0]
                 rest += fragments.replace(render_to_string("partials/newest.html", {"room": said.room}), "#the-end")
                 return HttpResponse(rest)
             return answer(request, said, rest)

@@ -100,7 +100,10 @@ def test_an_announcement_stands_on_pages_that_are_open_and_on_later_ones_until_i
     said = announce(alice)
     assert "We close at <strong>noon</strong>" in told(before.tick)
     page = client.get("/").content.decode()
-    assert f'<div id="announcements" role="status"><section class="announcement" id="announcement-{said.pk}"' in page
+    assert (
+        f'<div id="announcements" role="status" data-live><section class="announcement" id="announcement-{said.pk}"'
+        in page
+    )
     [before] = cursors(BOARD)
     said.end()
     assert f'hx-target="#announcement-{said.pk}" hx-swap="delete"' in told(before.tick)

@@ -30,12 +30,15 @@ def draw(partial, item):
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)
-def live(context, cursors):
+def live(context, cursors, renews=False):
     """Connect the page and keep it current: one socket for all of ``cursors`` (list of ``Cursor``).
 
     The cursors are sent afresh at every connection, and after every answer that brought items, because
     such an answer may be older than what the socket brought meanwhile. The socket of an anonymous page
     sleeps while nobody looks at the page; that of a signed-in person stays, for the tab's title.
+
+    With ``renews`` a page that missed too much asks for itself again (``live/again.py``). Its ``<body>`` says in
+    ``data-person`` for whom it was made: an answer that was made for somebody else is not taken.
 
     If the context holds ``whispers`` (a ``Cursor``), its stream hears when somebody types in a field of the class
     ``says``; not what.
@@ -45,6 +48,8 @@ def live(context, cursors):
         "cursors": cursors,
         "whispers": context.get("whispers"),
         "language": get_language(),
+        "renews": renews,
+        "person": user.pk if user and user.is_authenticated else "",
         "signed_in": bool(user and user.is_authenticated),
         "signs": [  # which events bring the heartbeat into which state
             (event, heartbeat(get_language(), state, "#heartbeat" + those)) for event, those, state in SIGNS

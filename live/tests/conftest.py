@@ -58,9 +58,6 @@ def lamp(transactional_db, monkeypatch):
         def totals(self):
             return fragments.text(len(self.thing.items), "#count")
 
-        def whole(self):
-            return fragments.text("the whole", "#lamp")
-
         def farewell(self):
             return fragments.text("farewell", "#lamp")
 

@@ -4,7 +4,7 @@ from html import unescape
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -37,6 +37,10 @@ class CommentQuerySet(models.QuerySet):
     def drawn(self):
         """With what the partial reads of other rows."""
         return self.select_related("author", "parent__author")
+
+    def with_rulings(self):
+        """With ``is_ruled``: whether a decision was ever made about it, so that pages may show it as it was before."""
+        return self.annotate(is_ruled=Exists(Ruling.objects.filter(comment=OuterRef("pk"))))
 
 
 class Comment(Moderated, Item):
@@ -77,6 +81,8 @@ class Comment(Moderated, Item):
 
     replies = ()  # those that a page shows below; set by whoever loads a thread
     more_replies = 0
+    loaded = None  # the id of the last reply, if more were loaded than the first
+    is_place = False  # whether it is no more, and only the place of a form that is open
 
     objects = CommentQuerySet.as_manager()
 
@@ -301,6 +307,11 @@ class Comment(Moderated, Item):
     @property
     def is_waiting(self):
         return self.state == self.State.WAITING
+
+    @property
+    def is_as_born(self):
+        """Whether it never changed since it came into the stream."""
+        return self.is_shown and self.changed == self.born
 
     @property
     def is_removed(self):

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from parley.settings import RATES_OF
 
-from live import presence
+from live import fragments, presence
 from live.models import Lease
 from live.streams import Viewer, cursors, delta, find, name_of, people_behind
 from people.rates import Spent, TooFast
@@ -229,7 +229,7 @@ def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, b
     html = told(lobby, now.tick - 2)
     assert html.count("<hx-upsert") == 2
     for gone in said[1:3]:
-        assert f'hx-target="#message-{gone.pk}" hx-swap="delete"' in html
+        assert f'hx-target="#messages &gt; #message-{gone.pk}:not({fragments.TYPED})" hx-swap="delete"' in html
     assert lobby.floor == said[3].pk and f"?before={said[3].pk}" in html
 
 

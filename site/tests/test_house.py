@@ -19,9 +19,9 @@ MAY_IMPORT = {
 }
 OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
-BROADCAST += ["comments_state", "older_comments", "more_replies"]
+BROADCAST += ["comments_state", "older_comments", "more_replies", "comment_place"]
 BROADCAST += ["badge", "retitle", "notification", "notifications", "announcement", "announcements"]
-BROADCAST += ["message", "message_body", "messages", "earlier", "newest", "room_state", "room_left", "room_row"]
+BROADCAST += ["message", "message_body", "message_place", "earlier", "newest", "room_state", "room_left", "room_row"]
 BROADCAST += ["people_here", "came", "typing", "begun", "gone", "latest"]
 
 
