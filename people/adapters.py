@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         account = account_of(username, email)
         counted = counted_for(request, account, username or email)
         with transaction.atomic():
-            at = spend("sign-in", said=TOO_MANY, **counted)
+            at = spend("sign-in", message=TOO_MANY, **counted)
         user = super().authenticate(request, username=account.username if account else "", password=password)
         if user:
             refund("sign-in", at, **counted)

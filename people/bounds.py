@@ -56,10 +56,10 @@ class References(dict):
         self.allowance = allowance
 
     def get(self, label, default=None):
-        found = super().get(label, default)
-        if found:
-            self.allowance -= len(found["href"]) + len(found["title"]) + 20
-        return found if self.allowance > 0 else default
+        definition = super().get(label, default)
+        if definition:
+            self.allowance -= len(definition["href"]) + len(definition["title"]) + 20
+        return definition if self.allowance > 0 else default
 
 
 def _shallow(rule):

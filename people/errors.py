@@ -48,8 +48,8 @@ def forbidden(request, exception):
 
 
 def broken(request):
-    said = _("Something went wrong on our side. It has been noted.")
-    return stay(said, 500) if by_htmx(request) else defaults.server_error(request)
+    message = _("Something went wrong on our side. It has been noted.")
+    return stay(message, 500) if by_htmx(request) else defaults.server_error(request)
 
 
 def refused(request, refusal):
@@ -61,9 +61,9 @@ def refused(request, refusal):
     return retry_after(response, refusal)
 
 
-def stay(said, status):
-    """Tell the page ``said`` (str), and leave it as it is. → the response, with ``status`` (int)"""
-    html = render_to_string("partials/notice.html", {"notice": said})
+def stay(message, status):
+    """Tell the page ``message`` (str), and leave it as it is. → the response, with ``status`` (int)"""
+    html = render_to_string("partials/notice.html", {"notice": message})
     return reswap(HttpResponse(fragments.morph(html, "#notice"), status=status), "none")
 
 

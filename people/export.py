@@ -61,14 +61,18 @@ def as_markdown(name, entries):
     """Yields paragraphs (bytes) that tell of ``entries`` (dicts): what each is about, and then its text."""
     yield f"# {name}\n".encode()
     for entry in entries:
-        facts = [f"- {key}: {said(value)}" for key, value in entry.items() if key != "text" and value not in ("", None)]
+        facts = [
+            f"- {key}: {in_one_line(value)}"
+            for key, value in entry.items()
+            if key != "text" and value not in ("", None)
+        ]
         yield "\n".join(["\n---\n", *facts, "", entry.get("text", ""), ""]).encode()
 
 
-def said(value):
+def in_one_line(value):
     """A fact in one line (str)."""
     values = value if isinstance(value, list) else [value]
-    return ", ".join(" ".join(str(one).split()) for one in values)
+    return ", ".join(" ".join(str(part).split()) for part in values)
 
 
 @exports("profile")

@@ -69,10 +69,10 @@ def _address(state, silent):
 
 def address_end(text, start, stop):
     """Where the address ends (int) that begins at ``start`` in ``text`` (str, up to ``stop``); 0 if there is none."""
-    begun = BEGINS.match(text, start, stop)
-    if not begun or not begun[0].isascii():  # to a regular expression ſ is an s
+    start_of_address = BEGINS.match(text, start, stop)
+    if not start_of_address or not start_of_address[0].isascii():  # to a regular expression ſ is an s
         return 0
-    at, scheme = begun.end(), begun[0].lower()
+    at, scheme = start_of_address.end(), start_of_address[0].lower()
     if scheme == "www.":
         at = start
     elif scheme == "mailto:":

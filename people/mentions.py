@@ -32,7 +32,7 @@ def look_up(tokens):
     """The people named in ``tokens`` (markdown-it's, of a whole text): dict of what stands there to Person."""
     raws = dict.fromkeys(child.content for token in tokens for child in token.children or () if child.type == "mention")
     raws = list(raws)[: settings.MENTIONS]  # those that follow are words like others
-    names = {name for raw in raws for one in candidates(raw) for name in (one, one.lower())}
+    names = {name for raw in raws for candidate in candidates(raw) for name in (candidate, candidate.lower())}
     if not names:
         return {}
     people = {person.username: person for person in Person.objects.filter(username__in=names, is_active=True)}
@@ -58,12 +58,12 @@ def _mention(state, silent):
     at = state.pos
     if state.src[at] != "@" or state.linkLevel or (at and re.match(r"[\w/]", state.src[at - 1])):
         return False
-    found = NAME.match(state.src, at + 1, state.posMax)
-    if not found:
+    match = NAME.match(state.src, at + 1, state.posMax)
+    if not match:
         return False
     if not silent:
-        state.push("mention", "", 0).content = found[0]
-    state.pos = found.end()
+        state.push("mention", "", 0).content = match[0]
+    state.pos = match.end()
     return True
 
 

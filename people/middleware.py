@@ -45,8 +45,8 @@ class Refusals(MiddlewareMixin):
 
         A page draws no other answer from 400 on (live/head.html): a proxy's, which would take the form's place.
         """
-        drawn = 400 <= response.status_code < 500 and response.get("HX-Reswap") != "none"
-        if drawn and by_htmx(request) and not response.streaming and response.content:
+        is_swapped = 400 <= response.status_code < 500 and response.get("HX-Reswap") != "none"
+        if is_swapped and by_htmx(request) and not response.streaming and response.content:
             response.status_code = 422
         return response
 
@@ -64,5 +64,7 @@ class MadeFor(MiddlewareMixin):
             return None
         if made_for == str(request.user.pk):
             return None
-        said = _("Not sent: you are signed in as %(name)s now, and this page is somebody else's. Copy what you wrote.")
-        return stay(said % {"name": request.user}, 409)
+        message = _(
+            "Not sent: you are signed in as %(name)s now, and this page is somebody else's. Copy what you wrote."
+        )
+        return stay(message % {"name": request.user}, 409)

@@ -31,8 +31,8 @@ class TooFast(Refused):
 
     status = 429
 
-    def __init__(self, said, seconds):
-        super().__init__(said, params={"n": seconds})
+    def __init__(self, message, seconds):
+        super().__init__(message, params={"n": seconds})
         self.seconds = seconds
 
 
@@ -49,31 +49,33 @@ class Spent(models.Model):
 
     def wait(self, limits, now):
         """How long (seconds) until all ``limits`` (of (times, seconds)) allow once more; 0 or less if they do."""
-        times = [min(one, now) for one in self.times]  # a clock that was set back locks nobody out
+        times = [min(counted_at, now) for counted_at in self.times]  # a clock that was set back locks nobody out
         return max((times[-most] + seconds - now for most, seconds in limits if len(times) >= most), default=0)
 
 
-def spend(what, person=None, address=None, said=TOO_FAST, **others):
+def spend(what, person=None, address=None, message=TOO_FAST, **others):
     """Count that ``person`` (None: nobody known) does ``what`` (a key of ``settings.RATES_OF``) from ``address`` (str).
 
     Without an address it is the house's own doing (a command's, an administrator's, the end of an account) and counts
     for nobody. ``others`` are further things it is counted for (str), by the names of their limits.
 
-    Inside the caller's transaction and before it ticks: the rows stay locked until it ends, and are locked in one
-    order. → when it was counted, which is what ``refund`` takes. Raises ``TooFast`` with the sentence ``said``, which
-    may name the seconds as %(n)s.
+    Call it inside the transaction of what is done, before that ticks: the rows stay locked until the transaction ends,
+    and are locked in one order.
+
+    → when it was counted, which is what ``refund`` takes. Raises ``TooFast`` with the sentence ``message``, which may
+    name the seconds as %(n)s.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("What is spent is spent in the transaction of what it is for.")
     limits = limits_of(what, person, address, others)
-    rows = Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who")
-    found = list(rows)
-    if len(found) < len(limits):
+    locked = Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who")
+    rows = list(locked)
+    if len(rows) < len(limits):
         Spent.objects.bulk_create([Spent(what=what, who=who) for who in sorted(limits)], ignore_conflicts=True)
-        found = list(rows.all())
+        rows = list(locked.all())
     now = time.time()
-    judge(found, limits, now, said)
-    for row in found:
+    judge(rows, limits, now, message)
+    for row in rows:
         most = max(times for times, _ in limits[row.who])
         row.times = [*row.times, now][-most:]
         row.last_at = timezone.now()
@@ -86,20 +88,20 @@ def refund(what, at, person=None, address=None, **others):
     limits = limits_of(what, person, address, others)
     with transaction.atomic():
         for row in Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who"):
-            row.times = [one for one in row.times if one != at]
+            row.times = [counted_at for counted_at in row.times if counted_at != at]
             row.save(update_fields=["times"])
 
 
-def afford(what, person=None, address=None, said=TOO_FAST, **others):
+def afford(what, person=None, address=None, message=TOO_FAST, **others):
     """Raise ``TooFast`` if ``spend`` would, without spending: to be asked before what is costly."""
     limits = limits_of(what, person, address, others)
-    judge(Spent.objects.filter(what=what, who__in=list(limits)), limits, time.time(), said)
+    judge(Spent.objects.filter(what=what, who__in=list(limits)), limits, time.time(), message)
 
 
-def judge(rows, limits, now, said):
+def judge(rows, limits, now, message):
     wait = max((row.wait(limits[row.who], now) for row in rows), default=0)
     if wait > 0:
-        raise TooFast(said, ceil(wait))
+        raise TooFast(message, ceil(wait))
 
 
 def limits_of(what, person, address, others):
