@@ -6,6 +6,6 @@ from people.closing import on_closing
 
 @on_closing
 def close(person, **_):
-    for kept in (Notification, Dismissal, Follow, Ignore, Mute):
-        kept.objects.filter(person=person).delete()
+    for model in (Notification, Dismissal, Follow, Ignore, Mute):
+        model.objects.filter(person=person).delete()
     Follow.objects.filter(author=person).delete()

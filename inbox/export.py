@@ -18,5 +18,5 @@ def choices(person):
     for ignore in Ignore.objects.filter(person=person).select_related("ignored"):
         yield {"at": ignore.chosen_at, "ignores": ignore.ignored.username}
     for mute in Mute.objects.filter(person=person):
-        known = mute.thread and knows(person, mute.thread)
-        yield {"at": mute.chosen_at, "mutes": str(mute.thread) if known else ""}
+        may_know = mute.thread and knows(person, mute.thread)
+        yield {"at": mute.chosen_at, "mutes": str(mute.thread) if may_know else ""}

@@ -40,7 +40,7 @@ class InboxStream(PersonStream):
             [
                 fragments.morph(render_to_string("partials/badge.html", {"badge": badge}), "#badge"),
                 fragments.replace(render_to_string("partials/retitle.html", {"retitle": badge}), "#retitle"),
-                *(fragments.remove(f"#announcement-{one.pk}") for one in dismissed),
+                *(fragments.remove(f"#announcement-{announcement.pk}") for announcement in dismissed),
             ]
         )
 

@@ -66,10 +66,10 @@ def chosen_by(person):
 @require_safe
 def notification(request, pk):
     """Go to what a row is about: whoever follows it has read it. A browser that only looks ahead has not."""
-    found = get_object_or_404(request.user.notifications.standing(), pk=pk)
+    row = get_object_or_404(request.user.notifications.standing(), pk=pk)
     if is_reading(request):
-        found.read()
-    return redirect(found.target)
+        row.read()
+    return redirect(row.target)
 
 
 @signed_in
@@ -115,9 +115,9 @@ def title(request):
     The fragment that brings a new number is the same for all tabs of a person, and each has a title of its own. It
     asks nobody and no database, for it is asked by every tab at every change.
     """
-    said, unread = request.GET.get("title", "")[:300], request.GET.get("unread", "")
+    title, unread = request.GET.get("title", "")[:300], request.GET.get("unread", "")
     unread = int(unread) if unread.isdecimal() and len(unread) < 10 else 0
-    return render(None, "inbox/title.html", {"said": said, "unread": unread})
+    return render(None, "inbox/title.html", {"title": title, "unread": unread})
 
 
 # Choices
@@ -154,18 +154,18 @@ def dismiss(request, pk):
     """Show an announcement no more: to the signed-in by a row, to others by a cookie."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise PermissionDenied
-    found = get_object_or_404(Announcement, pk=pk)
+    announcement = get_object_or_404(Announcement, pk=pk)
     if request.user.is_authenticated:
         with transaction.atomic():
             tick(request.user)
-            _row, is_new = Dismissal.objects.get_or_create(person=request.user, announcement=found)
+            _row, is_new = Dismissal.objects.get_or_create(person=request.user, announcement=announcement)
             transaction.set_rollback(not is_new)  # nothing changed: no page is told
-    away = fragments.remove(f"#announcement-{pk}")
-    response = HttpResponse(away) if request.htmx else redirect(back(request, "/"))
+    removal = fragments.remove(f"#announcement-{pk}")
+    response = HttpResponse(removal) if request.htmx else redirect(back(request, "/"))
     if not request.user.is_authenticated:
-        keys = [*dismissed_by(request), found.pk][-COOKIES:]
-        lasts = max(0, int((found.ends - timezone.now()).total_seconds()))
-        options = {"max_age": lasts, "httponly": True, "secure": request.is_secure(), "samesite": "Lax"}
+        keys = [*dismissed_by(request), announcement.pk][-COOKIES:]
+        max_age = max(0, int((announcement.ends - timezone.now()).total_seconds()))
+        options = {"max_age": max_age, "httponly": True, "secure": request.is_secure(), "samesite": "Lax"}
         response.set_cookie(COOKIE, ".".join(map(str, keys)), **options)
     return response
 
@@ -196,16 +196,16 @@ def complete(request):
     body, field, thread = request.POST.get("body", ""), request.GET.get("field", ""), request.GET.get("thread", "")
     if not FIELD.fullmatch(field):
         raise Http404
-    begun = BEGUN.search(body)
+    unfinished = BEGUN.search(body)
     context = {"field": field, "thread": thread, "is_line": "is_line" in request.GET, "people": []}
-    if begun and request.user.is_authenticated:
+    if unfinished and request.user.is_authenticated:
         if chosen := request.POST.get("name"):
-            context |= {"body": f"{body[: begun.start()]}@{chosen} ", "chosen": True}
+            context |= {"body": f"{body[: unfinished.start()]}@{chosen} ", "chosen": True}
         elif is_hurried("complete", request.user):
             return HttpResponse(status=429)  # the page stays as it is, and the next letter asks again
         else:
-            context["people"] = people_called(begun[1], request.user, thread)
-    if not begun and "offering" not in request.POST:
+            context["people"] = people_called(unfinished[1], request.user, thread)
+    if not unfinished and "offering" not in request.POST:
         return HttpResponse(status=204)  # nothing stood there, and nothing shall
     return render(request, "partials/completion.html", context)
 
@@ -215,7 +215,7 @@ def people_called(prefix, reader, thread):
     everybody = called(prefix).exclude(pk=reader.pk)
     stream = find(thread)
     here = list(stream.speakers(everybody)[:NAMES]) if stream and stream.allows(reader) else []
-    return [*here, *everybody.exclude(pk__in=[one.pk for one in here])[: NAMES - len(here)]]
+    return [*here, *everybody.exclude(pk__in=[person.pk for person in here])[: NAMES - len(here)]]
 
 
 def back(request, otherwise):

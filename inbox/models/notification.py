@@ -175,8 +175,8 @@ class Notification(Item):
     @cached_property
     def people(self):
         """The first of those who are behind the row (list of Person)."""
-        found = Person.objects.in_bulk(self.who)
-        return [found[pk] for pk in self.who if pk in found]
+        people = Person.objects.in_bulk(self.who)
+        return [people[pk] for pk in self.who if pk in people]
 
     @property
     def names(self):
@@ -202,21 +202,21 @@ class Notification(Item):
         """What the row says (str, plain text, in the current language)."""
         match self.kind:
             case self.Kind.MESSAGE:
-                said = _("%(who)s sent you a message")
+                sentence = _("%(who)s sent you a message")
             case self.Kind.MENTION:
-                said = _("%(who)s mentioned you in %(title)s")
+                sentence = _("%(who)s mentioned you in %(title)s")
             case self.Kind.REPLY:
-                said = _("%(who)s replied in %(title)s")
+                sentence = _("%(who)s replied in %(title)s")
             case self.Kind.COMMENT:
-                said = _("%(who)s commented on your post %(title)s")
+                sentence = _("%(who)s commented on your post %(title)s")
             case self.Kind.POST:
-                said = _("%(who)s published %(title)s")
+                sentence = _("%(who)s published %(title)s")
             case self.Kind.TALK:
-                said = _("%(who)s wrote in %(title)s")
+                sentence = _("%(who)s wrote in %(title)s")
             case self.Kind.MODERATION:
-                said = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
-                return said.replace("%(title)s", self.title)
-        return said % {"who": self.names, "title": self.title}
+                sentence = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
+                return sentence.replace("%(title)s", self.title)
+        return sentence % {"who": self.names, "title": self.title}
 
 
 def knows(person, thread):
@@ -264,13 +264,13 @@ def tell(kind, people, *, thread, source, by):
 
 def tell_each(recipients, *, thread, source, by):
     """As ``tell``, for several kinds at once: ``recipients`` maps kinds to people. Each is told one thing."""
-    told = {}
+    kinds = {}
     for kind in Notification.Kind:
         for person in recipients.get(kind, ()):
-            told.setdefault(person.pk, kind)
+            kinds.setdefault(person.pk, kind)
     if by:
-        told.pop(by.pk, None)
-    people = _willing(told, thread, source, by)
+        kinds.pop(by.pk, None)
+    people = _willing(kinds, thread, source, by)
     if not people:
         return
     heads = tick(*people)
@@ -278,9 +278,9 @@ def tell_each(recipients, *, thread, source, by):
     open_rows = {(row.person_id, row.kind): row for row in open_rows}
     new, joined, causes = [], [], []
     for person, now in zip(people, heads, strict=True):
-        row = open_rows.get((person.pk, told[person.pk]))
+        row = open_rows.get((person.pk, kinds[person.pk]))
         if row is None:
-            row = Notification(person=person, kind=told[person.pk], thread=thread, who=[by.pk] if by else [])
+            row = Notification(person=person, kind=kinds[person.pk], thread=thread, who=[by.pk] if by else [])
             new.append(row)
         else:
             joined.append(row)
@@ -302,22 +302,26 @@ def newly_named(source, before):
     named in it than one text may name.
     """
     told = dict(Cause.objects.filter(**pointing("source", source)).values_list("person", "notification__kind"))
-    left = max(0, settings.MENTIONS - list(told.values()).count(Notification.Kind.MENTION))
-    known = {person.pk for person in named(before)} | told.keys()
-    return [person for person in named(source.body) if person.pk not in known][:left]
+    allowed = max(0, settings.MENTIONS - list(told.values()).count(Notification.Kind.MENTION))
+    earlier = {person.pk for person in named(before)} | told.keys()
+    return [person for person in named(source.body) if person.pk not in earlier][:allowed]
 
 
-def _willing(told, thread, source, by):
-    """Those of ``told`` (dict of a person's key to kind) who shall hear of ``source``: list of Person."""
-    if not told:
+def _willing(kinds, thread, source, by):
+    """Those of ``kinds`` (dict of a person's key to kind) who shall hear of ``source``: list of Person."""
+    if not kinds:
         return []
-    knowing = Cause.objects.filter(person__in=told, **pointing("source", source)).values("person")
-    people = Person.objects.filter(pk__in=told, is_active=True).exclude(pk__in=knowing)
-    deaf = set(Mute.objects.filter(person__in=told, **pointing("thread", thread)).values_list("person", flat=True))
+    notified = Cause.objects.filter(person__in=kinds, **pointing("source", source)).values("person")
+    people = Person.objects.filter(pk__in=kinds, is_active=True).exclude(pk__in=notified)
+    unwilling = set(
+        Mute.objects.filter(person__in=kinds, **pointing("thread", thread)).values_list("person", flat=True)
+    )
     if by:
-        deaf |= set(Ignore.objects.filter(person__in=told, ignored=by).values_list("person", flat=True))
-    hearing = [one for one in people if one.pk not in deaf or told[one.pk] == Notification.Kind.MODERATION]
-    return [one for one in hearing if knows(one, thread)]
+        unwilling |= set(Ignore.objects.filter(person__in=kinds, ignored=by).values_list("person", flat=True))
+    willing = [
+        person for person in people if person.pk not in unwilling or kinds[person.pk] == Notification.Kind.MODERATION
+    ]
+    return [person for person in willing if knows(person, thread)]
 
 
 def retract(source, most=None):
