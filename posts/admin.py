@@ -299,8 +299,8 @@ class ModeratorsAdmin(admin.ModelAdmin):
         for refusal, times in refusals.items():
             self.message_user(request, f"{refusal} ({times})", messages.ERROR)
         if done:
-            said = ngettext("%(n)s comment seen to.", "%(n)s comments seen to.", done) % {"n": done}
-            self.message_user(request, said, messages.SUCCESS)
+            message = ngettext("%(n)s comment seen to.", "%(n)s comments seen to.", done) % {"n": done}
+            self.message_user(request, message, messages.SUCCESS)
 
 
 class QueueFilter(admin.SimpleListFilter):

@@ -56,23 +56,23 @@ def _piece(html, start, out, within, attributes):
     if not LETTER.match(following):
         out.append("&lt;")
         return start + 1
-    found = TAG.match(html, start)
-    if not found:  # no tag ends behind this
+    tag = TAG.match(html, start)
+    if not tag:  # no tag ends behind this
         return _as_text(html, start, out)
-    closing, name, given = found[1], found[2].lower(), found[3]
+    closing, name, written = tag[1], tag[2].lower(), tag[3]
     if name in UNSEEN and not closing:
-        end = re.compile(f"</{name}", re.IGNORECASE).search(html, found.end())
+        end = re.compile(f"</{name}", re.IGNORECASE).search(html, tag.end())
         return end.start() if end else len(html)
     if name not in attributes:
-        return found.end()
+        return tag.end()
     if closing:
         _end(within, {name}, set() if name in TABLE else {"caption", "td", "th"}, out, most=1)
     elif _make_room(within, name, out):
-        kept = [pair for pair in ATTRIBUTE.finditer(given) if pair[1].lower() in attributes[name] and pair[2]]
+        kept = [pair for pair in ATTRIBUTE.finditer(written) if pair[1].lower() in attributes[name] and pair[2]]
         out.append(f"<{name}{''.join(f' {pair[0]}' for pair in kept[: len(attributes[name])])}>")
         if name not in VOID:
             within.append(name)
-    return found.end()
+    return tag.end()
 
 
 def _as_text(html, start, out):

@@ -36,18 +36,18 @@ def redrawn(file):
             picture = Image.open(file, formats=FORMATS)  # only its header is read
             most = MEGAPIXELS_OF.get(picture.format, MEGAPIXELS)
             if picture.width * picture.height > most * 1_000_000:
-                said = _("This picture has too many pixels: at most %(most)s million.")
-                raise ValidationError(said, params={"most": most})
+                message = _("This picture has too many pixels: at most %(most)s million.")
+                raise ValidationError(message, params={"most": most})
             picture.draft("RGB", (SIDE, SIDE))  # a JPEG is unpacked at an eighth, a fourth or half of its size
             picture.thumbnail((SIDE, SIDE))
             picture = ImageOps.exif_transpose(picture)
-            drawn = BytesIO()
-            picture.convert("RGBA" if picture.has_transparency_data else "RGB").save(drawn, "WEBP", quality=82)
+            webp = BytesIO()
+            picture.convert("RGBA" if picture.has_transparency_data else "RGB").save(webp, "WEBP", quality=82)
     except ValidationError:
         raise
     except Exception as error:  # Pillow raises many kinds for damaged files
         raise ValidationError(_("This file is not a picture that can be read.")) from error
-    return ContentFile(drawn.getvalue(), f"{uuid4().hex}.webp")
+    return ContentFile(webp.getvalue(), f"{uuid4().hex}.webp")
 
 
 @contextmanager

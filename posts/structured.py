@@ -13,7 +13,7 @@ def live_blog_posting(request, post):
     """
     address = request.build_absolute_uri(post.get_absolute_url())
     updates = post.updates.standing()[:100]
-    said = {
+    data = {
         "@context": "https://schema.org",
         "@type": "LiveBlogPosting",
         "headline": str(post),
@@ -34,6 +34,6 @@ def live_blog_posting(request, post):
         ],
     }
     if post.coverage == post.Coverage.ENDED and post.revised_at:
-        said["coverageEndTime"] = post.revised_at.isoformat()
+        data["coverageEndTime"] = post.revised_at.isoformat()
     escapes = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
-    return mark_safe(json.dumps(said, ensure_ascii=False).translate(escapes))
+    return mark_safe(json.dumps(data, ensure_ascii=False).translate(escapes))

@@ -258,7 +258,9 @@ def threaded(comments):
 
     Where answers go round in a circle, one of them comes before its parent.
     """
-    order = sorted(comments, key=lambda one: (one.date or datetime.min.replace(tzinfo=UTC), len(one.id), one.id))
+    order = sorted(
+        comments, key=lambda comment: (comment.date or datetime.min.replace(tzinfo=UTC), len(comment.id), comment.id)
+    )
     rank = {comment.id: n for n, comment in enumerate(order)}
     answers = defaultdict(list)
     for n, comment in enumerate(order):
@@ -325,10 +327,10 @@ def _without_remarks(content):
 def _without_shortcodes(content):
     closed = set(re.findall(r"\[/([\w-]++)\]", content))
     pieces, caption, left_out, end = [], None, [], 0
-    for found in SHORTCODE.finditer(content):
-        pieces.append(content[end : found.start()])
-        end = found.end()
-        closing, name, rest = found.groups()
+    for match in SHORTCODE.finditer(content):
+        pieces.append(content[end : match.start()])
+        end = match.end()
+        closing, name, rest = match.groups()
         if name in CAPTIONS and closing:
             if caption:
                 start, attributes = caption
@@ -341,12 +343,12 @@ def _without_shortcodes(content):
         elif name in SHORTCODES or name in closed or re.search(r"\s[\w-]++=\S", rest):
             left_out += [] if closing else [name]
         else:
-            pieces.append(found[0])
+            pieces.append(match[0])
     return "".join([*pieces, content[end:]]), left_out
 
 
 def _figure(content, attributes):
-    picture, text = found.groups() if (found := PICTURE.match(content)) else (content, "")
+    picture, text = match.groups() if (match := PICTURE.match(content)) else (content, "")
     given = re.search(r"""caption=(["'])(.*?)\1""", attributes, re.DOTALL)
     text = text.strip() or (given[2] if given else "")
     return f"\n\n<figure>{picture.strip()}<figcaption>{' '.join(text.split())}</figcaption></figure>\n\n"
@@ -356,8 +358,8 @@ def _paragraphs(content, of_blocks):
     """``content`` with the paragraphs and line breaks that WordPress implies (wpautop), except ``of_blocks``."""
     out, run, within = [], [], []
     for token in TAG.split(content):
-        found = TAG_NAME.match(token)
-        name, closing = found and found[1].lower(), token.startswith("</")
+        match = TAG_NAME.match(token)
+        name, closing = match and match[1].lower(), token.startswith("</")
         if within and within[-1] in VERBATIM and not (closing and name == within[-1]):
             out.append(token)
         elif name not in BLOCKS:

@@ -266,11 +266,11 @@ class Comment(Moderated, Item):
     @staticmethod
     def twin(post, author, body, parent, key):
         """The comment that the same attempt, or the same words a moment ago, have made already, or None."""
-        mine = Comment.objects.filter(author=author)
+        own = Comment.objects.filter(author=author)
         since = timezone.now() - timedelta(seconds=settings.COMMENT_TWICE_WITHIN)
-        said = Q(post=post, parent=parent, body=body, created_at__gte=since)
-        said &= Q(state__in=[Comment.State.SHOWN, Comment.State.WAITING])
-        return (key and mine.filter(key=key).first()) or mine.filter(said).first()
+        same_text = Q(post=post, parent=parent, body=body, created_at__gte=since)
+        same_text &= Q(state__in=[Comment.State.SHOWN, Comment.State.WAITING])
+        return (key and own.filter(key=key).first()) or own.filter(same_text).first()
 
     # Questions
 

@@ -183,7 +183,7 @@ class Post(Item):
 
         ``before`` (Post or None) is what it was. An import is no news.
         """
-        was, is_now = (one is not None and one.status == self.Status.PUBLISHED for one in (before, self))
+        was, is_now = (post is not None and post.status == self.Status.PUBLISHED for post in (before, self))
         if is_now and not was and not self.is_page and not (before is None and self.origin):
             Errand.tell(self, self.author)
         elif was and not is_now:
@@ -239,9 +239,9 @@ class Post(Item):
         """
         with transaction.atomic():
             spend("unlock", person, address, _("Too many wrong passwords. Try again in %(n)s s."))
-            known = bool(self.password) and constant_time_compare(password, self.password)
-            transaction.set_rollback(known)  # a right one does not count
-        if not known:
+            is_right = bool(self.password) and constant_time_compare(password, self.password)
+            transaction.set_rollback(is_right)  # a right one does not count
+        if not is_right:
             raise Refused(_("That is not the password."))
         session["unlocked_posts"] = session.get("unlocked_posts", {}) | {str(self.pk): self.lock}
 
@@ -277,8 +277,8 @@ class Post(Item):
 
     def is_unlocked(self, session):
         """Whether the present password, if the post has one, was given in ``session``."""
-        given = session.get("unlocked_posts", {}).get(str(self.pk), "")
-        return not self.password or constant_time_compare(given, self.lock)
+        lock = session.get("unlocked_posts", {}).get(str(self.pk), "")
+        return not self.password or constant_time_compare(lock, self.lock)
 
     @property
     def lock(self):

@@ -70,11 +70,11 @@ def is_this_machine(name):
 def move_in():
     """Make the accounts. → a list of (Person, password)"""
     accounts = []
-    for told in read(DEMO / "people.toml")["people"]:
-        rights = told.pop("rights", "")
+    for entry in read(DEMO / "people.toml")["people"]:
+        rights = entry.pop("rights", "")
         password = "-".join("".join(secrets.choice(UNMISTAKABLE) for _ in range(4)) for _ in range(3))
         long_ago = timezone.now() - timedelta(days=30)
-        person = Person(**told, is_staff=bool(rights), is_superuser=rights == "all", date_joined=long_ago)
+        person = Person(**entry, is_staff=bool(rights), is_superuser=rights == "all", date_joined=long_ago)
         person.set_password(password)
         person.save()
         if person.is_staff and not person.is_superuser:
@@ -88,71 +88,71 @@ def publish(people):
     now = timezone.now()
     events = []
     for file in sorted((DEMO / "posts").glob("*.toml")):
-        told = read(file)
-        thread = Thread(told, people, now)
-        events.append((when(told, now), thread.write))
-        events += [(when(update, now), thread.cover, update) for update in told.get("updates", [])]
-        events += [(when(comment, now), thread.comment, comment) for comment in told.get("comments", [])]
-        events += [(now, thread.remove, comment) for comment in told.get("comments", []) if "removed" in comment]
+        entry = read(file)
+        thread = Thread(entry, people, now)
+        events.append((when(entry, now), thread.write))
+        events += [(when(update, now), thread.cover, update) for update in entry.get("updates", [])]
+        events += [(when(comment, now), thread.comment, comment) for comment in entry.get("comments", [])]
+        events += [(now, thread.remove, comment) for comment in entry.get("comments", []) if "removed" in comment]
     for at, happen, *what in sorted(events, key=lambda event: event[0]):
         happen(at, *what)
 
 
 class Thread:
-    """One post of the demo, as ``told`` (dict) by its file, coming into being."""
+    """One post of the demo, as ``entry`` (dict) by its file, coming into being."""
 
-    def __init__(self, told, people, now):
-        self.told = told
+    def __init__(self, entry, people, now):
+        self.entry = entry
         self.people = people
         self.now = now
         self.comments = {}
 
     def write(self, at):
-        told = self.told
-        kept = {field: told[field] for field in ("title", "slug", "summary", "body", "language")}
-        self.post = post = Post(**kept, author=self.people[told["author"]], coverage=told.get("coverage", ""))
+        entry = self.entry
+        kept = {field: entry[field] for field in ("title", "slug", "summary", "body", "language")}
+        self.post = post = Post(**kept, author=self.people[entry["author"]], coverage=entry.get("coverage", ""))
         post.created_at = min(at, self.now)
-        if "cover" in told:
-            post.cover = ContentFile((DEMO / "covers" / told["cover"]).read_bytes(), told["cover"])
-        if "ago" in told:
+        if "cover" in entry:
+            post.cover = ContentFile((DEMO / "covers" / entry["cover"]).read_bytes(), entry["cover"])
+        if "ago" in entry:
             post.published_at = at
             post.publish()
         else:
             post.revise()
-        for name in told["tags"]:
+        for name in entry["tags"]:
             slug = slugify(name, allow_unicode=True)
             post.tags.add(Tag.objects.get_or_create(slug=slug, defaults={"name": name})[0])
 
-    def cover(self, at, told):
-        update = LiveUpdate(post=self.post, author=self.people[told["by"]], at=at, body=told["text"].strip())
-        update.title = told.get("title", "")
-        update.pinned = told.get("pinned", False)
-        update.struck = told.get("struck", False)
+    def cover(self, at, entry):
+        update = LiveUpdate(post=self.post, author=self.people[entry["by"]], at=at, body=entry["text"].strip())
+        update.title = entry.get("title", "")
+        update.pinned = entry.get("pinned", False)
+        update.struck = entry.get("struck", False)
         update.revise()
 
-    def comment(self, at, told):
-        author, parent = self.people[told["by"]], self.comments.get(told.get("to"))
-        if told.get("waits"):
-            comment = Comment(post=self.post, author=author, body=Comment.readable(told["text"]))
+    def comment(self, at, entry):
+        author, parent = self.people[entry["by"]], self.comments.get(entry.get("to"))
+        if entry.get("waits"):
+            comment = Comment(post=self.post, author=author, body=Comment.readable(entry["text"]))
             comment.place(parent)
             comment.hold(Ruling(what=Ruling.What.LINKS, at=at))
         else:
-            comment = self.post.comment(author, told["text"], parent)
+            comment = self.post.comment(author, entry["text"], parent)
         dates = {"created_at": at}
-        if "revised" in told:
-            comment.revise(author, told["revised"])
+        if "revised" in entry:
+            comment.revise(author, entry["revised"])
             comment.revisions.update(replaced_at=at + timedelta(minutes=4))
             dates["edited_at"] = at + timedelta(minutes=4)
-        if "reported" in told:
-            comment.report(self.people[told["reported"]["by"]], told["reported"]["reason"])
+        if "reported" in entry:
+            comment.report(self.people[entry["reported"]["by"]], entry["reported"]["reason"])
             comment.reports.update(at=at + timedelta(minutes=1))
         Comment.objects.filter(pk=comment.pk).update(**dates)
-        if "name" in told:
-            self.comments[told["name"]] = comment
+        if "name" in entry:
+            self.comments[entry["name"]] = comment
 
-    def remove(self, at, told):
-        comment = self.comments[told["name"]]
-        comment.remove(self.people["moderator"], told["removed"])
+    def remove(self, at, entry):
+        comment = self.comments[entry["name"]]
+        comment.remove(self.people["moderator"], entry["removed"])
 
 
 def read(file):
@@ -160,6 +160,6 @@ def read(file):
         return tomllib.load(opened)
 
 
-def when(told, now):
-    """The moment (datetime) that the ``ago`` of ``told`` (dict) stands for; ``now`` if it has none."""
-    return now - parse_duration(told.get("ago", "0"))
+def when(entry, now):
+    """The moment (datetime) that the ``ago`` of ``entry`` (dict) stands for; ``now`` if it has none."""
+    return now - parse_duration(entry.get("ago", "0"))

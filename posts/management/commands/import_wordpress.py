@@ -62,20 +62,22 @@ class Command(BaseCommand):
         add = {wordpress.Author: self.add_author, wordpress.Term: self.add_tag, wordpress.Item: self.add_item}
         try:
             with transaction.atomic():
-                became, *said = add[type(part)](part)
+                became, *details = add[type(part)](part)
                 if self.dry_run:
                     transaction.set_rollback(True)
         except OperationalError as error:
             raise CommandError(f"The database failed ({error}). Run again: the import goes on from here.") from error
         except (ValidationError, DatabaseError, ValueError, OverflowError) as error:
-            became, said = "skipped", [f"{part}: {_reason(error)}"]
+            became, details = "skipped", [f"{part}: {_reason(error)}"]
         self.tally[became, part.kind] += 1
-        if said:
-            self.stdout.write("  ".join(str(word) for word in [became, part.kind, *said] if word != ""))
+        if details:
+            self.stdout.write("  ".join(str(word) for word in [became, part.kind, *details] if word != ""))
 
     def sum_up(self):
         for became in ("added", "kept", "skipped"):
-            parts = [f"{n} {kind}{'s' * (n != 1)}" for (one, kind), n in self.tally.items() if n and one == became]
+            parts = [
+                f"{n} {kind}{'s' * (n != 1)}" for (outcome, kind), n in self.tally.items() if n and outcome == became
+            ]
             self.stdout.write(f"{became.capitalize()}: {', '.join(parts) or 'nothing'}.")
         if self.dry_run:
             self.stdout.write("This was a dry run: nothing has been changed.")
@@ -196,19 +198,19 @@ class Command(BaseCommand):
         here = {comment.origin: comment for comment in post.comments.defer("body", "html")}
         person = cache(lambda login: self.person(login)[0])
         skipped, notes, added = Counter(), Counter(), 0
-        for one in wordpress.threaded(_approved(item.comments, skipped)):
-            if (origin := f"{post.origin}#comment-{one.id}") in here:
+        for source in wordpress.threaded(_approved(item.comments, skipped)):
+            if (origin := f"{post.origin}#comment-{source.id}") in here:
                 continue
-            text = wordpress.remark(one.content[:RAW_COMMENT])
+            text = wordpress.remark(source.content[:RAW_COMMENT])
             if not text:
                 skipped["empty"] += 1
                 continue
             now = now or tick(post)[0]
-            comment = Comment(post=post, origin=origin, guest=one.author[:100])
-            comment.author = person(self.logins[one.user_id]) if one.user_id in self.logins else None
+            comment = Comment(post=post, origin=origin, guest=source.author[:100])
+            comment.author = person(self.logins[source.user_id]) if source.user_id in self.logins else None
             comment.body = text[: settings.COMMENT_LENGTH]
-            comment.created_at = one.date or post.published_at or post.created_at
-            comment.place(_above(one, here.get(f"{post.origin}#comment-{one.parent}"), notes))
+            comment.created_at = source.date or post.published_at or post.created_at
+            comment.place(_above(source, here.get(f"{post.origin}#comment-{source.parent}"), notes))
             comment.stamp(now)
             comment.save()
             here[origin] = comment
@@ -224,21 +226,21 @@ class Command(BaseCommand):
 def _approved(comments, skipped):
     """Those of ``comments`` (list) that may be shown; ``skipped`` (Counter) counts the others by reason."""
     approved = {}
-    for one in comments:
-        if one.kind not in ("", "comment"):
-            skipped[one.kind] += 1
-        elif one.approved != "1":
-            skipped[UNAPPROVED.get(one.approved, "unapproved")] += 1
-        elif not re.fullmatch("[0-9]{1,20}", one.id) or one.id in approved:
+    for source in comments:
+        if source.kind not in ("", "comment"):
+            skipped[source.kind] += 1
+        elif source.approved != "1":
+            skipped[UNAPPROVED.get(source.approved, "unapproved")] += 1
+        elif not re.fullmatch("[0-9]{1,20}", source.id) or source.id in approved:
             skipped["unidentified"] += 1
         else:
-            approved[one.id] = one
+            approved[source.id] = source
     return list(approved.values())
 
 
-def _above(one, parent, notes):
-    """Where the comment ``one`` may hang: ``parent`` (Comment or None), or the nearest possible place."""
-    if one.parent not in ("", "0") and (parent is None or parent.state == Comment.State.GONE):
+def _above(source, parent, notes):
+    """Where the imported comment ``source`` may hang: ``parent`` (Comment or None), or the nearest possible place."""
+    if source.parent not in ("", "0") and (parent is None or parent.state == Comment.State.GONE):
         notes["moved to the top: what it answers is missing"] += 1
         return None
     if parent and parent.depth >= settings.COMMENT_DEPTH:
@@ -299,5 +301,5 @@ def _cut(text, field, notes):
 
 def _reason(error):
     if hasattr(error, "error_dict"):
-        return "; ".join(f"{field}: {' '.join(said)}" for field, said in error.message_dict.items())
+        return "; ".join(f"{field}: {' '.join(messages)}" for field, messages in error.message_dict.items())
     return "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
