@@ -41,10 +41,10 @@ def open_room(post, by):
 
 
 @admin.action(description=_("Take over as comments on the article"), permissions=["moderate"])
-def take_over(message_admin, request, said):
-    """Make each message of ``said`` a comment on what its room is about, with a link back; once each."""
+def take_over(message_admin, request, queryset):
+    """Make each message of ``queryset`` a comment on what its room is about, with a link back; once each."""
     taken = 0
-    for message in said.standing().select_related("author", "room"):
+    for message in queryset.standing().select_related("author", "room"):
         try:
             taken += promote(message)
         except Refused as refusal:

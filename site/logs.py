@@ -25,7 +25,7 @@ class Formatter(logging.Formatter):
     """One line for each record, below it a traceback if there is one: both cut in their middle, if too long."""
 
     def formatMessage(self, record):
-        line = CONTROLS.sub(lambda found: repr(found[0])[1:-1], super().formatMessage(record))
+        line = CONTROLS.sub(lambda match: repr(match[0])[1:-1], super().formatMessage(record))
         return cut(line, LINE)
 
     def formatException(self, exc_info):

@@ -15,8 +15,8 @@ def view_on_site(request, content_type_id, object_id):
         model = get_object_or_404(ContentType, pk=content_type_id).model_class()
     except ValueError as error:
         raise Http404 from error
-    rows = admin.site.is_registered(model) and admin.site.get_model_admin(model)
-    found = rows and rows.get_object(request, object_id)
-    if not found or not hasattr(found, "get_absolute_url") or not rows.has_view_or_change_permission(request, found):
+    model_admin = admin.site.is_registered(model) and admin.site.get_model_admin(model)
+    row = model_admin and model_admin.get_object(request, object_id)
+    if not row or not hasattr(row, "get_absolute_url") or not model_admin.has_view_or_change_permission(request, row):
         raise Http404
-    return redirect(found)
+    return redirect(row)
