@@ -55,10 +55,14 @@ def postgres_server(one_postgres):
     return one_postgres
 
 
-@pytest.fixture(params=["daphne", "uvicorn"])
-def server(request):
-    """The server that sites run on: each promise holds on both."""
-    return request.param
+@pytest.fixture
+def server():
+    """The server that sites run on, unless a test is marked ``ON_BOTH``: uvicorn, as production's processes do.
+
+    Both run the same application, so what that promises is shown once. What arrives on a line, and how a line
+    ends, is each server's own: such tests run on daphne, the one of ``bin/serve``, as well.
+    """
+    return "uvicorn"
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, connected, say, show
+from e2e.words import connected, say, show
 from people.models import Person
 
 PASSWORD, NEW = "zanzibar-9-x", "amaryllis-4-q"
@@ -30,7 +30,6 @@ def notice(page):
     return page.locator("#notice")
 
 
-@ON_ONE
 def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob, open_page):
     root = site.account("root", is_staff=True, is_superuser=True)
     bobs, other, carols, roots = (open_page(site, one) for one in (bob, bob, cast[2], root))
@@ -61,7 +60,6 @@ def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob
     expect(notice(bobs)).to_contain_text("not active any more")
 
 
-@ON_ONE
 def test_a_new_password_ends_the_sockets_of_other_browsers_and_not_its_own(site, post, cast, bob, open_page):
     laptop, phone = open_page(site), open_page(site)
     for page in (laptop, phone):

@@ -3,17 +3,10 @@
 import re
 from datetime import timedelta
 
-import pytest
 from playwright.sync_api import expect
 
 from e2e.words import ON_BOTH, assert_as_reloaded, comment, connected, say, show, texts
 from posts.models import Comment, Post
-
-
-@pytest.fixture
-def server():
-    """The production server, where a test does not ask for both."""
-    return "uvicorn"
 
 
 @ON_BOTH
@@ -136,7 +129,6 @@ def test_a_comment_posted_between_rendering_and_connecting_is_not_missed(site, p
     assert_as_reloaded(page, open_page, site, post)
 
 
-@ON_BOTH
 def test_a_page_that_comes_back_by_the_back_button_is_current(site, post, cast, open_page):
     page = show(open_page(site, cast[1]), post)
     page.goto("/")

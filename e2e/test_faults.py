@@ -5,7 +5,7 @@ import redis
 from playwright.sync_api import expect
 
 from e2e.servers import Relay
-from e2e.words import ON_ONE, assert_as_reloaded, comment, connected, say, show
+from e2e.words import assert_as_reloaded, comment, connected, say, show
 from live import hub
 from live.streams import name_of
 from live.testing import until
@@ -107,7 +107,6 @@ def test_a_comment_is_kept_by_the_form_while_there_is_no_server(site, post, cast
         assert_as_reloaded(page, open_page, site, post)
 
 
-@ON_ONE
 def test_what_another_process_wrote_without_ringing_is_found_by_the_pulse(site, post, cast, open_page):
     page = show(open_page(site), post)
     say(site, cast[1], post, "written by a command")
@@ -140,7 +139,6 @@ def test_a_comment_posted_at_one_process_appears_on_the_pages_of_the_other(wide,
         assert_as_reloaded(page, open_page, wide[0], post)
 
 
-@ON_ONE
 def test_redis_goes_away_and_comes_back_and_nothing_is_lost(wide, crowd, redis_server, open_page):
     (_, bob, carol), post = crowd
     here, there = show(open_page(wide[0], bob), post), show(open_page(wide[1], carol), post)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, Hand, announce, comment, connected, say, show
+from e2e.words import Hand, announce, comment, connected, say, show
 from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 
@@ -45,7 +45,6 @@ def answer_a_question(one, two, site, post, cast, open_page):
     return a, first, second, question
 
 
-@ON_ONE
 def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(site, post, cast, open_page):
     _, first, second, question = answer_a_question(site, site, site, post, cast, open_page)
     second.goto("/inbox/")
@@ -89,7 +88,6 @@ def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(
     badge(first, 0, TITLE)
 
 
-@ON_ONE
 def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page):
     cast = [wide[0].account(name) for name in ("alice", "bob", "carol")]
     with wide[0].orm():
@@ -108,7 +106,6 @@ def test_an_answer_at_one_process_reaches_the_tabs_at_the_other(wide, open_page)
         expect(page.locator("#announcements")).to_have_text(re.compile("The tide comes in"))
 
 
-@ON_ONE
 def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_over(site, post, cast, open_page):
     alice, bob, _ = cast
     anonymous, signed_in = show(open_page(site), post), front(open_page(site, bob))
@@ -138,7 +135,6 @@ def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_
     expect(later.locator(name)).to_have_count(0)
 
 
-@ON_ONE
 def test_a_name_is_completed_with_the_keyboard_alone(site, post, cast, open_page):
     _, bob, _ = cast
     for name in ("carla", "carl", "carmen"):
@@ -167,7 +163,6 @@ def test_a_name_is_completed_with_the_keyboard_alone(site, post, cast, open_page
     expect(offered).to_have_count(0)
 
 
-@ON_ONE
 def test_all_of_it_without_javascript(site, post, cast, open_page):
     alice, bob, carol = cast
     say(site, bob, post, "Hello @carol", post.first)

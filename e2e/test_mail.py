@@ -8,7 +8,6 @@ from django.db.models import F
 
 from e2e.mailserver import MailServer
 from e2e.servers import Site, manage
-from e2e.words import ON_ONE
 from inbox.models import Letter, Notification, tell
 from live.testing import PATIENCE, Page, until
 from posts.models import Post
@@ -29,7 +28,6 @@ def tell_of_a_post(site, number):
     return post
 
 
-@ON_ONE
 def test_a_site_mails_by_itself_and_a_mail_server_that_is_silent_does_not_stop_its_pages(sites):
     with MailServer() as mails:
         mails.silent = True

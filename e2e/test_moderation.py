@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, Hand, assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import Hand, assert_as_reloaded, comment, connected, say, show, texts
 from live.testing import Page
 from parley import settings
 from people.models import Person
@@ -36,7 +36,6 @@ def people(site):
     return bob, carol, mallory, post
 
 
-@ON_ONE
 def test_a_comment_waits_is_approved_in_place_reported_and_removed(sites, open_page):
     site = sites(REVIEW="on")
     bob, carol, mallory, post = people(site)
@@ -118,7 +117,6 @@ def test_a_banned_person_hears_nothing_any_more_and_a_purge_is_seen_by_all(site,
     expect(b.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
 
 
-@ON_ONE
 def test_who_writes_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open_page):
     site = sites(RATES="on", changed=ONE_AN_HOUR)
     bob, _, _, post = people(site)
@@ -162,7 +160,6 @@ def approval(hand, said):
     return hand.address.partition("/posts/")[0] + f"/comments/{said.pk}/approve/", {"csrfmiddlewaretoken": hand.token}
 
 
-@ON_ONE
 def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
     one, two = wide_sites(RATES="on", REVIEW="on", changed=ONE_AN_HOUR)
     bob, carol, mallory, post = people(one)

@@ -15,6 +15,7 @@ import pytest
 from e2e.odd import Asker, fill, furnish, odd_paths, odd_requests, routes
 from e2e.odd_values import BYTES, request
 from e2e.servers import BASE, Site
+from e2e.words import ON_BOTH
 from live.testing import PATIENCE
 
 ASKED = 1000  # of some 800 000 different requests, always the same; and with --stress so many:
@@ -79,6 +80,7 @@ def chosen(keys, number):
                     yield whose, route, name, {"method": "GET", "path": path} | asked
 
 
+@ON_BOTH
 def test_no_odd_bytes_break_a_server_or_fill_its_log(sites):
     """What no client library would send: each server parses it itself. There may be an answer, or none."""
     site = sites(REQUEST_TIMEOUT=2)

@@ -3,9 +3,7 @@
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-import pytest
-
-from e2e.words import ON_ONE, Hand
+from e2e.words import ON_BOTH, Hand
 from live.testing import Page, until
 from posts.models import Post
 
@@ -29,7 +27,6 @@ def kept(site):
     return int(float(said.partition("\nparley_kept_page_answers_total ")[2].split()[0]))
 
 
-@ON_ONE
 def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast):
     path = f"/posts/{post.slug}/"
     hand = Hand(site, cast[1], post)
@@ -48,7 +45,6 @@ def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast
     assert "edited" not in get(site, path)[2]
 
 
-@ON_ONE
 def test_an_unpublished_post_is_gone_from_all_pages(site, post):
     assert post.title in get(site, "/")[2]
     assert get(site, f"/posts/{post.slug}/")[0] == 200
@@ -67,7 +63,6 @@ def test_pages_of_a_person_are_theirs_alone(site, post, cast):
         assert {"Cookie", "Accept-Language", "HX-Request", "Accept-Encoding"} <= set(said["Vary"].split(", "))
 
 
-@ON_ONE
 def test_a_language_that_was_chosen_is_honoured_and_kept_for_nobody(site, post):
     path = f"/posts/{post.slug}/"
     for _ in range(2):
@@ -76,7 +71,6 @@ def test_a_language_that_was_chosen_is_honoured_and_kept_for_nobody(site, post):
         assert '<html lang="zh-hans">' in get(site, path, accept_language="zh-CN")[2]
 
 
-@ON_ONE
 def test_a_name_that_changes_changes_on_kept_pages(site, post, cast):
     path = f"/posts/{post.slug}/"
     assert ">carol<" in get(site, path)[2]
@@ -88,13 +82,15 @@ def test_a_name_that_changes_changes_on_kept_pages(site, post, cast):
     assert ">Caroline<" in get(site, path)[2]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:1@evil.example", ""])
-def test_unknown_hosts_are_refused_even_when_the_page_is_kept(site, post, host):
+@ON_BOTH
+def test_unknown_hosts_are_refused_even_when_the_page_is_kept(site, post):
     get(site, "/")
     get(site, "/")
-    assert get(site, "/", Host=host)[0] == 400
+    for host in ("evil.example", "127.0.0.1:1@evil.example", ""):
+        assert get(site, "/", Host=host)[0] == 400, host
 
 
+@ON_BOTH
 def test_a_process_says_how_it_is(site):
     assert get(site, "/healthz")[:3:2] == (200, "alive\n")
     assert get(site, "/readyz")[:3:2] == (200, "ready\n")
@@ -102,7 +98,6 @@ def test_a_process_says_how_it_is(site):
     assert get(site, "/metrics", X_Forwarded_For="127.0.0.1")[0] == 404
 
 
-@ON_ONE
 def test_a_process_without_redis_is_alive_but_not_ready(wide, redis_server):
     redis_server.kill()
     try:
@@ -113,6 +108,7 @@ def test_a_process_without_redis_is_alive_but_not_ready(wide, redis_server):
     until(lambda: get(wide[0], "/readyz")[0] == 200)
 
 
+@ON_BOTH
 def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
     bob = cookie(site, cast[1])
     pages = [Page(f"{site.url}/posts/{post.slug}/", bob) for _ in range(21)]

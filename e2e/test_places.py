@@ -6,12 +6,10 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE
 from posts.models import LiveUpdate, Post
 from rooms.models import Room
 
 
-@ON_ONE
 @pytest.mark.parametrize("movable", [True, False])
 def test_the_keyboard_stays_on_what_moves_to_the_top(site, open_page, movable):
     """A card, an update, a notification, a conversation; ``movable``: if the browser has a loss-free way to move."""
@@ -60,7 +58,6 @@ def test_the_keyboard_stays_on_what_moves_to_the_top(site, open_page, movable):
         assert row.locator(place).evaluate("one => one.mark") == "the same"
 
 
-@ON_ONE
 def test_a_click_for_a_new_tab_opens_one(site, post, cast, open_page):
     page = open_page(site, cast[1])
     page.goto(f"/posts/{post.slug}/")

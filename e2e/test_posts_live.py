@@ -12,12 +12,6 @@ from posts.models import LiveUpdate, Post
 
 
 @pytest.fixture
-def server():
-    """The production server, where a test does not ask for both."""
-    return "uvicorn"
-
-
-@pytest.fixture
 def editor(site):
     return site.account("eve", is_staff=True, is_superuser=True)
 

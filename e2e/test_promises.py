@@ -5,11 +5,9 @@ import re
 from playwright.sync_api import expect
 
 from e2e.servers import Relay
-from e2e.words import ON_ONE, assert_as_reloaded, say, show
+from e2e.words import assert_as_reloaded, say, show
 from posts.models import Comment, Post
 from rooms.models import Room
-
-pytestmark = ON_ONE
 
 
 def sockets_of(page):

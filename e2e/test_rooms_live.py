@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, hear_on
+from e2e.words import hear_on
 from live.streams import Cursor, name_of
 from live.testing import Page, until
 from rooms.models import Message, Room
@@ -80,7 +80,6 @@ def type_until_seen(seen_on, **typing):
     until(is_seen)
 
 
-@ON_ONE
 def test_three_people_talk_type_come_and_go(sites, open_page):
     site = sites(changed={"LEAVE_AFTER": 1})
     cast = [site.account(name, date_joined=LONG_AGO) for name in ("alice", "bob", "carol")]
@@ -137,7 +136,6 @@ def test_three_people_talk_type_come_and_go(sites, open_page):
         assert Message.objects.filter(room=lobby).count() == 4
 
 
-@ON_ONE
 def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     lobby = make(site)
     alice, bob, _ = cast
@@ -186,7 +184,6 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     expect(b.locator("#earlier-messages .line")).to_have_count(330 + 5 - 300)
 
 
-@ON_ONE
 def test_ones_own_line_is_in_view_and_is_no_news(site, cast, open_page):
     lobby = make(site)
     fill(site, lobby, cast[0], 60)
@@ -211,7 +208,6 @@ def test_ones_own_line_is_in_view_and_is_no_news(site, cast, open_page):
     expect(last).to_be_in_viewport()
 
 
-@ON_ONE
 def test_nothing_overlaps_in_a_low_window(site, cast, open_page):
     room = make(site, "A name that fills its place " * 4)
     with site.orm():
@@ -240,7 +236,6 @@ def test_nothing_overlaps_in_a_low_window(site, cast, open_page):
                 expect(settings.locator("> div")).to_be_in_viewport(ratio=1)
 
 
-@ON_ONE
 def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
     lobby = make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
@@ -287,7 +282,6 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
         assert Message.objects.filter(room=lobby).count() == 4
 
 
-@ON_ONE
 def test_on_a_slow_phone_every_key_lands_in_its_own_line(sites, open_page):
     site = sites(RATES="off")
     lobby = make(site)
@@ -305,7 +299,6 @@ def test_on_a_slow_phone_every_key_lands_in_its_own_line(sites, open_page):
         assert [message.body for message in said] == wanted
 
 
-@ON_ONE
 def test_signed_out_and_in_again_the_page_goes_on(site, cast, open_page):
     lobby = make(site)
     alice, bob, _ = cast
@@ -361,7 +354,6 @@ def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast,
     assert heard and not any("is gone" in frame for frame in heard if isinstance(frame, str))
 
 
-@ON_ONE
 def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(site, cast, open_page):
     alice, bob, _ = cast
     listing = open_page(site, bob)
@@ -397,7 +389,6 @@ def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(si
     expect(line_of(a)).to_have_value("")
 
 
-@ON_ONE
 def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_page):
     make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
@@ -415,7 +406,6 @@ def test_enter_chooses_a_chinese_candidate_and_only_then_sends(site, cast, open_
     expect(page.locator("#messages .text")).to_have_text(["你"])
 
 
-@ON_ONE
 def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
     lobby = make(site)
     fill(site, lobby, cast[0], 60)
@@ -468,7 +458,6 @@ def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
     )
 
 
-@ON_ONE
 def test_rooms_read_and_write_without_javascript(site, cast, open_page):
     make(site)
     page = open_page(site, cast[1], javascript=False)

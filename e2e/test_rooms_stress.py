@@ -24,12 +24,6 @@ pytestmark = pytest.mark.stress
 PAGES, LINES = 200, 500
 
 
-@pytest.fixture
-def server():
-    """The production server."""
-    return "uvicorn"
-
-
 async def listen(site, cookie, form, heard, everything):
     """A page of the person with ``cookie``: fills ``heard`` with the ids of the lines, in the order of their coming."""
     address = site.url.replace("http", "ws", 1) + "/ws/"

@@ -2,9 +2,8 @@
 
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE, assert_as_reloaded, comment, show
+from e2e.words import assert_as_reloaded, comment, show
 
-pytestmark = ON_ONE
 ANSWERS = {
     "a server that is gone": lambda route: route.abort("connectionrefused"),
     "an error": lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>", content_type="text/html"),

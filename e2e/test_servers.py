@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from playwright.sync_api import Error, expect
 
 from e2e.servers import READY, Relay, Site
-from e2e.words import ON_ONE
+from e2e.words import ON_BOTH
 from live.testing import PATIENCE
 from posts.models import Post
 
@@ -58,12 +58,12 @@ def test_a_killed_site_comes_back_with_what_it_had(site):
         assert get_user_model().objects.get().username == "alice"
 
 
+@ON_BOTH
 def test_a_stopped_site_leaves_in_order(site):
     assert site.stop() in (0, -signal.SIGTERM)  # uvicorn ends in order, and then as it was told
     assert "Traceback" not in site.log
 
 
-@ON_ONE
 def test_sites_do_not_share_their_people(site, wide):
     site.account("alice")
     wide[0].account("bob")
@@ -75,7 +75,6 @@ def test_sites_do_not_share_their_people(site, wide):
         get_user_model().objects.count()
 
 
-@ON_ONE
 def test_a_relay_cuts_stalls_and_mends(site):
     with Relay(site) as relay:
         assert get(relay.url) == 200
@@ -93,7 +92,6 @@ def test_a_relay_cuts_stalls_and_mends(site):
             assert held_up.result() == 200
 
 
-@ON_ONE
 def test_a_relay_breaks_the_connections_that_it_has(site):
     with Relay(site) as relay, socket.create_connection(("127.0.0.1", site.detour), PATIENCE) as line:
         line.sendall(f"GET {READY} HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-0\r\n\r\n".encode())
@@ -104,7 +102,6 @@ def test_a_relay_breaks_the_connections_that_it_has(site):
                 pass
 
 
-@ON_ONE
 def test_a_page_tells_its_troubles(site, open_page):
     page = open_page(site)
     page.goto(READY)
@@ -114,7 +111,6 @@ def test_a_page_tells_its_troubles(site, open_page):
     assert "404" in page.troubles.pop()
 
 
-@ON_ONE
 def test_a_page_knows_its_person_and_language(site, open_page):
     alice = site.account("alice", is_staff=True, is_superuser=True)
     page = open_page(site, alice, language="zh-Hans", width=400)
@@ -124,7 +120,6 @@ def test_a_page_knows_its_person_and_language(site, open_page):
     assert page.evaluate("innerWidth") == 400
 
 
-@ON_ONE
 def test_a_page_comes_through_a_relay_without_javascript(site, open_page):
     alice = site.account("alice", is_staff=True, is_superuser=True)
     with Relay(site) as relay:
@@ -137,7 +132,6 @@ def test_a_page_comes_through_a_relay_without_javascript(site, open_page):
         page.troubles.clear()
 
 
-@ON_ONE
 def test_bin_serve_sets_up_a_new_house_once(sites):
     site = sites(server="serve")
     with site.orm():
@@ -148,7 +142,6 @@ def test_bin_serve_sets_up_a_new_house_once(sites):
         assert {post.title for post in Post.objects.all()} == {"Mine"}
 
 
-@ON_ONE
 def test_bin_serve_says_that_its_port_is_taken(site):
     second = Site(site.folder, server="serve", PORT=site.port)
     second.launch()

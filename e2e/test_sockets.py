@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from e2e.words import ON_ONE, hear_on
+from e2e.words import ON_BOTH, hear_on
 from live.models import Head
 from live.testing import PATIENCE, Page
 from posts.models import Comment, Post
@@ -31,6 +31,7 @@ ELSEWHERE += ["http://127.0.0.1:1", "https://127.0.0.1:{port}", "http://127.0.0.
 ELSEWHERE += ["http://[", "{port}", "http://user@127.0.0.1:{port}", "HTTP://127.0.0.1:{port}"]
 
 
+@ON_BOTH
 def test_a_handshake_from_elsewhere_is_refused(site, page):
     for origin in ELSEWHERE:
         with pytest.raises(InvalidStatus) as refused:
@@ -39,6 +40,7 @@ def test_a_handshake_from_elsewhere_is_refused(site, page):
     page.connect().hear("reading")
 
 
+@ON_BOTH
 def test_a_handshake_without_an_origin_or_at_another_address_is_refused(site):
     for path, origin in (("/ws/", {}), ("/ws/x/", {"Origin": site.url}), ("/", {"Origin": site.url})):
         line = HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
@@ -51,6 +53,7 @@ NONSENSE = ["", "{", "[]", "null", "{}}", "[" * 16_000, '{"a":' * 3000, "x" * 17
 NONSENSE += [{"post:1": "0"}, {"": ""}, {"x:1:y": "0"}, {"whisper": 1}, '{"\\ud800": "1"}', {"a" * 5000: "1"}]
 
 
+@ON_BOTH
 def test_what_a_page_never_says_is_answered_politely_and_harms_nobody(site, post):
     with Page(f"{site.url}/posts/{post.slug}/") as bystander:
         bystander.connect().hear("reading")
@@ -66,6 +69,7 @@ def test_what_a_page_never_says_is_answered_politely_and_harms_nobody(site, post
     assert "Traceback" not in site.log
 
 
+@ON_BOTH
 def test_messages_too_large_for_any_page_close_the_socket(site, page):
     page.connect().hear("reading")
     page.send("x" * 100_000)
@@ -73,6 +77,7 @@ def test_messages_too_large_for_any_page_close_the_socket(site, page):
     assert "Traceback" not in site.log
 
 
+@ON_BOTH
 def test_a_flood_is_cut_off(site, page):
     page.connect().hear("reading")
 
@@ -90,7 +95,6 @@ def test_a_flood_is_cut_off(site, page):
     assert "Traceback" not in site.log
 
 
-@ON_ONE
 def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_server):
     """PostgreSQL refuses a NUL. The reader is answered as one who is signed out, and counted down when they leave."""
     with postgres_server.migrated() as database_url:
@@ -104,7 +108,6 @@ def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_
         assert "Traceback" not in site.log
 
 
-@ON_ONE
 def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
     _, bob, carol = cast
     with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs, Page(f"{site.url}/") as stranger:
@@ -119,7 +122,6 @@ def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
         assert bobs.connect().hear("reading")
 
 
-@ON_ONE
 def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
     """The name is signed by us, as an editor's page would hold it; the right is asked all the same."""
     with Page(f"{site.url}/posts/{post.slug}/") as page:
@@ -135,7 +137,6 @@ def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
         assert "marker" not in hear_on(page, site, post.author)
 
 
-@ON_ONE
 def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothing_is_new(site, post):
     editor = site.account("eve", is_staff=True, is_superuser=True)
     with site.orm():
@@ -151,14 +152,12 @@ def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothi
         assert "marker" not in hear_on(stranger, site, editor)
 
 
-@ON_ONE
 def test_the_language_is_that_of_the_page(site, post, cast):
     with Page(f"{site.url}/posts/{post.slug}/", language="zh-hans") as chinese:
         assert chinese.form["language"] == "zh-hans"
         chinese.connect().hear("人")
 
 
-@ON_ONE
 def test_forty_writers_never_find_the_database_locked(site, post, cast):
     """In one process of ours, and one of the server's; ``bin/test --stress`` has them write five times as much."""
 
@@ -180,7 +179,6 @@ def test_forty_writers_never_find_the_database_locked(site, post, cast):
     assert "locked" not in site.log and "Traceback" not in site.log
 
 
-@ON_ONE
 def test_ticks_become_visible_in_their_order_on_postgresql(wide):
     """A later tick must wait for an earlier one that is not committed yet; else a page would skip it for ever."""
     site = wide[0]

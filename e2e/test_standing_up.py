@@ -32,7 +32,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.frames import Frame, Opcode
 
 from e2e.servers import Site, run
-from e2e.words import Hand
+from e2e.words import ON_BOTH, Hand
 from live.testing import AGAIN, Page
 from posts.models import Comment, Post
 
@@ -41,13 +41,6 @@ pytestmark = pytest.mark.stress
 COME_BACK = (1000, 1001, 1005, 1006, 1011, 1012, 1013, 1014, 4013)  # reconnectCodes in base.html
 MINUTE = 60
 LONG = 15 * MINUTE if os.environ.get("LONG") else 3 * MINUTE
-BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-
-
-@pytest.fixture
-def server():
-    """The production server, where a test does not ask for both."""
-    return "uvicorn"
 
 
 @pytest.fixture
@@ -192,7 +185,7 @@ def test_a_thousand_pages_come_in_ten_seconds(site, told):
     assert p95 <= 1
 
 
-@BOTH
+@ON_BOTH
 def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
     """Row 15. The kernel keeps megabytes for one that does not read, before its server feels it: they count too."""
     post = posted(site)
@@ -234,7 +227,7 @@ def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
     assert "Traceback" not in site.log
 
 
-@BOTH
+@ON_BOTH
 def test_a_page_that_floods_is_closed(site, server, told):
     """Row 16. 4008 stands for 1008, which daphne cannot send."""
     post = posted(site)
@@ -248,7 +241,7 @@ def test_a_page_that_floods_is_closed(site, server, told):
     assert "Traceback" not in site.log
 
 
-@BOTH
+@ON_BOTH
 def test_two_hundred_pages_of_one_person_or_from_one_address_are_capped(site, server, told):
     """Row 17."""
     post = posted(site)

@@ -18,8 +18,11 @@ import pytest
 from websockets.frames import Frame, Opcode
 
 from e2e.test_standing_up import Reading, cookie, cpu, percentile, rss
+from e2e.words import ON_BOTH
 from live.testing import PATIENCE, Page
 from posts.models import Post
+
+pytestmark = ON_BOTH
 
 TOO_MUCH = 30_000_000  # bytes that a stranger sends at most, should nobody stop them
 

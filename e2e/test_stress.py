@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.servers import Relay
-from e2e.words import ON_ONE, Hand, drawn, show
+from e2e.words import ON_BOTH, Hand, drawn, show
 from live.testing import Page
 from posts.models import Comment, Post
 
@@ -55,6 +55,7 @@ class Writers:
             thread.join()
 
 
+@ON_BOTH
 def test_fifty_pages_cut_twenty_times_each_agree_with_a_reload(site, post, cast, open_page, capsys):
     """Rows 1 and 2: 1000 comments meanwhile; none missing, none twice, in the order of a fresh page."""
     with Relay(site) as relay:
@@ -96,6 +97,7 @@ def test_fifty_pages_cut_twenty_times_each_agree_with_a_reload(site, post, cast,
             print(f"\n{cuts} cuts over {len(pages)} pages while 1000 comments were posted")
 
 
+@ON_BOTH
 def test_five_hundred_page_loads_have_no_gap_between_page_and_socket(site, post, cast, capsys):
     """Row 5."""
     address = f"{site.url}/posts/{post.slug}/"
@@ -115,6 +117,7 @@ def test_five_hundred_page_loads_have_no_gap_between_page_and_socket(site, post,
         print(f"\n{loads} loads without a gap, the slowest in {slowest:.2f} s")
 
 
+@ON_BOTH
 def test_pages_asleep_through_everything_wake_up_right(site, post, cast, open_page):
     """Rows 3 and 4, a hundred times over with random turns."""
     with Relay(site) as relay:
@@ -167,7 +170,6 @@ def busy(loops):
             process.wait()
 
 
-@ON_ONE
 @pytest.mark.parametrize("through", ["models", "http"])
 def test_forty_writers_on_sqlite_beside_four_busy_loops(site, post, cast, through, capsys):
     """Row 9: none finds the database locked, and none waits much longer than the others."""

@@ -2,7 +2,6 @@
 
 from playwright.sync_api import expect
 
-from e2e.words import ON_ONE
 from posts.models import Comment
 
 
@@ -50,7 +49,6 @@ def test_signing_up_reading_commenting_replying_editing_deleting_and_signing_out
     expect(page.get_by_role("link", name="dora")).to_be_visible()
 
 
-@ON_ONE
 def test_bad_input_keeps_the_text(site, post, cast, open_page):
     page = open_page(site, cast[1], javascript=False)
     page.expect_troubles = True  # the answers 422 show on the console
@@ -65,7 +63,6 @@ def test_bad_input_keeps_the_text(site, post, cast, open_page):
     expect(page.get_by_role("alert")).to_have_text("Write something first.")
 
 
-@ON_ONE
 def test_the_language_is_chosen_by_a_button(site, post, open_page):
     page = open_page(site, javascript=False)
     page.goto(f"/posts/{post.slug}/")

@@ -14,8 +14,9 @@ from posts.models import Comment, Post
 from rooms.models import Room
 
 HTMX = {"HX-Request": "true"}
-ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # for a test of what no server has a part in
-ON_BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])  # where all others are on one
+# For what the servers do themselves: handshakes, limits of what arrives, closing codes, slow readers, signals.
+ON_BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # the default: for tests that still ask for it
 SECOND = 1000  # the most that a page may be behind, in milliseconds: where tests measure
 
 
