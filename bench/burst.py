@@ -11,11 +11,11 @@ from itertools import cycle
 from bench import seed
 from bench.crowd import Crowd
 from bench.fanout import ONCE
-from bench.measure import cpu
 from bench.peers import SETTLED, Once, Parley, Peer, fragment
 from bench.writing import POSTGRES, SQLITE, SQLITE_DAPHNE, Durable, emptied
-from e2e.servers import Redis
-from e2e.words import Hand
+from harness.hand import Hand
+from harness.processes import cpu
+from harness.servers import Redis
 from rooms.models import Room
 
 TALKERS = 5

@@ -1,6 +1,6 @@
 """What stands in the cells of the report's tables: medians with their spread, of which three digits count."""
 
-from bench.measure import Figure
+from statistics import median
 
 SHARE = "share"  # the key of the rate as a share of that of another row
 
@@ -63,3 +63,10 @@ def ends(rows):
     """The first and the last title of ``rows``."""
     first, *_, last = rows
     return first, last
+
+
+class Figure:
+    """The values (list of numbers) of all rounds as their ``middle`` (the median), ``low`` and ``high``."""
+
+    def __init__(self, values):
+        self.middle, self.low, self.high = median(values), min(values), max(values)

@@ -7,7 +7,7 @@ import tempfile
 import time
 from select import select
 
-from bench.measure import cpu
+from harness.processes import cpu
 
 MOST = 10_000  # messages in one conversation
 PATIENCE = 60  # seconds after which a measurement has failed

@@ -7,8 +7,8 @@ from statistics import median
 
 from bench import seed
 from bench.crowd import Crowd
-from bench.measure import cpu, memory
 from bench.peers import SETTLED, Limit, Nchan, Node, Once, Parley, Peer, Tutorial, fragment
+from harness.processes import cpu, memory
 from people.markdown import talk
 
 FAST = "Parley on uvicorn, as it ships"

@@ -11,11 +11,11 @@ from statistics import median
 from bench import seed
 from bench.crowd import Crowd
 from bench.fanout import compare, fan_out
-from bench.measure import cpu
 from bench.pages import Django
 from bench.peers import SETTLED, Parley
 from bench.writing import Durable, emptied
-from e2e.servers import Redis
+from harness.processes import cpu
+from harness.servers import Redis
 from live.streams import cursors
 
 IDLE = 4  # seconds over which the cost of doing nothing is measured: two pulses

@@ -7,8 +7,8 @@ import subprocess
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from bench.measure import cpu
 from bench.peers import BASE, Absent, Nginx, Parley
+from harness.processes import cpu
 
 COMMENTS = 50
 CONNECTIONS = 16

@@ -15,8 +15,9 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from bench import seed
-from e2e.servers import BASE, Server, Site, environment
-from e2e.words import Hand
+from harness.hand import Hand
+from harness.servers import BASE, Server, environment
+from harness.site import Site
 from live.testing import Page
 
 HERE = BASE / "bench"

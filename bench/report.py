@@ -8,8 +8,7 @@ from pathlib import Path
 from textwrap import fill
 
 from bench import chart, fanout, pages, verdict
-from bench.cells import SHARE, column, compared
-from bench.measure import Figure
+from bench.cells import SHARE, Figure, column, compared
 
 QUIET = 0.05  # of the machine: more than that in other hands, and the numbers are provisional
 ABOUT_ALL = ["# Performance", "## Targets", "## What is not good", "## To repeat"]  # not about one stage

@@ -23,8 +23,8 @@ django.setup()
 
 from channels_redis.pubsub import RedisPubSubChannelLayer  # noqa: E402
 
-from bench.measure import cpu  # noqa: E402
-from e2e.servers import Redis  # noqa: E402
+from harness.processes import cpu  # noqa: E402
+from harness.servers import Redis  # noqa: E402
 from live.hub import group  # noqa: E402
 
 QUICK = "--quick" in sys.argv

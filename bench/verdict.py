@@ -1,8 +1,7 @@
 """What was wanted of Parley, what of that was missed, and what is not good besides."""
 
 from bench import burst, fanout, pages, writing
-from bench.cells import column, ends, middle, ratio, show, table
-from bench.measure import Figure
+from bench.cells import Figure, column, ends, middle, ratio, show, table
 
 FULL = 0.9  # of a core: a load client that busy may have been the limit itself
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 
 from bench import seed
 from bench.crowd import Crowd
-from bench.measure import cpu
 from bench.peers import Parley
-from e2e.servers import Postgres, Redis
-from e2e.words import Hand
+from harness.hand import Hand
+from harness.processes import cpu
+from harness.servers import Postgres, Redis
 
 WRITERS = 8
 COMMENTS = 50

@@ -20,7 +20,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.webkitgtk.service import Service
 
-from e2e.servers import free_port
+from harness.servers import free_port
 from live.testing import PATIENCE
 
 PAUSE = 0.02  # seconds between two looks

@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 from e2e.browsers import BROWSERS, Missing
-from e2e.servers import Postgres, Redis, Site
+from harness.servers import Postgres, Redis
+from harness.site import Site
 from live.testing import PATIENCE
 from posts.models import Post
 

@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from e2e.servers import Relay
 from e2e.words import assert_as_reloaded, comment, connected, say
+from harness.site import Relay
 
 LINE = "#heartbeat"
 HURRY = "#connection { --patience: 1s; --while-connecting: 0.3s; --again: 0.5s }"

@@ -2,103 +2,25 @@
 
 import json
 import os
-import re
-import shutil
 import socket
-import ssl
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from select import select
-from urllib.request import urlopen
 
 import pytest
 
-from e2e.servers import BASE, Server, Site, free_port, furnished, program
-from e2e.words import Hand
+from harness.hand import Hand
+from harness.nginx import Nginx
+from harness.servers import BASE, free_port
+from harness.site import Site, furnished
 from live.testing import PATIENCE, Page, until
 from posts.models import Post
 
 ASSET = "css/base.css"
-
-
-class Nginx(Server):
-    """An nginx with ``deploy/nginx.conf``, in front of the processes at ``ports`` (two of them).
-
-    Only ports and places are its own. It is reached at ``url`` (port ``plain``), and with TLS at ``tls``; at ``port``
-    it answers what came without TLS. ``var`` (Path) is Parley's folder.
-    """
-
-    def __init__(self, folder, ports, var, plain=None):
-        super().__init__(folder)
-        self.plain, self.tls = plain or free_port(), free_port()
-        self.url = f"http://127.0.0.1:{self.plain}"
-        site = self.render(
-            {
-                "server 127.0.0.1:8001 ": f"server 127.0.0.1:{ports[0]} ",
-                "server 127.0.0.1:8002 ": f"server 127.0.0.1:{ports[1]} ",
-                "listen 80;": f"listen 127.0.0.1:{self.port};",
-                "listen [::]:80;": "",
-                "listen 443 ssl http2;": f"listen 127.0.0.1:{self.tls} ssl http2;",
-                "listen [::]:443 ssl http2;": f"listen 127.0.0.1:{self.plain};",
-                "/etc/letsencrypt/live/blog.example/": f"{self.folder}/",
-                "/var/cache/nginx/parley": f"{self.folder}/cache",
-                "/var/lib/parley/": f"{var}/",
-                "/var/log/nginx/": f"{self.folder}/",
-            }
-        )
-        self.folder.joinpath("site.conf").write_text(site)
-        self.folder.joinpath("nginx.conf").write_text(self.house())
-        self.certify()
-
-    def render(self, places):
-        text = (BASE / "deploy/nginx.conf").read_text()
-        for shipped, ours in places.items():
-            assert shipped in text, f"deploy/nginx.conf does not say {shipped!r} any more"
-            text = text.replace(shipped, ours)
-        return text
-
-    def house(self):
-        """What a distribution's nginx.conf says around a site's file."""
-        kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        places = "\n".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds)
-        user = "user root;" if os.geteuid() == 0 else ""  # the workers read what the tests of root have made
-        return f"""
-            {user} daemon off; worker_processes 2; pid {self.folder}/nginx.pid;
-            events {{ worker_connections 1000; }}
-            http {{ include /etc/nginx/mime.types; access_log off; {places} include {self.folder}/site.conf; }}"""
-
-    def certify(self):
-        where = ["-keyout", self.folder / "privkey.pem", "-out", self.folder / "fullchain.pem"]
-        request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=blog.example"]
-        subprocess.run([program("openssl"), *request, *where], check=True, capture_output=True)
-
-    @property
-    def command(self):
-        name = shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"]))
-        return [name or program("nginx"), "-p", self.folder, "-e", "stderr", "-c", self.folder / "nginx.conf"]
-
-    def answers(self):
-        with suppress(OSError, HTTPException):
-            return self.get("/readyz").status == 404
-
-    def get(self, path, tls=False, **headers):
-        """The answer to GET ``path`` (str), with its ``body`` (bytes) read."""
-        return self.ask("GET", path, tls, **headers)
-
-    def ask(self, method, path, tls=False, **headers):
-        if tls:
-            line = HTTPSConnection("127.0.0.1", self.tls, timeout=PATIENCE, context=ssl._create_unverified_context())
-        else:
-            line = HTTPConnection("127.0.0.1", self.plain, timeout=PATIENCE)
-        with closing(line):
-            line.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
-            answer = line.getresponse()
-            answer.body = answer.read()
-            return answer
 
 
 class Echo:
@@ -189,15 +111,9 @@ def post(fleet, bob):
     return post
 
 
-def cookie(site, person):
-    session = site.session(person)
-    return f"{session['name']}={session['value']}"
-
-
 def sockets(site):
-    """How many pages (int) are connected to the process of ``site``, as it says itself."""
-    with urlopen(f"{site.url}/metrics") as answer:
-        return int(float(re.search(r"^parley_connections (\S+)$", answer.read().decode(), re.MULTILINE)[1]))
+    """How many pages are connected to the process of ``site``, as it says itself."""
+    return site.metric("parley_connections")
 
 
 def is_closed(page):
@@ -246,7 +162,7 @@ def test_anonymous_pages_are_kept_for_a_second_and_nobody_elses(fleet, post, bob
     first = until(lambda: (answer := fleet.get(path)).getheader("X-Cache") == "HIT" and answer)
     assert fleet.get(path).body == first.body
     for _ in range(2):
-        mine = fleet.get(path, Cookie=cookie(fleet, bob))
+        mine = fleet.get(path, Cookie=fleet.sites[0].cookie(bob))
         assert mine.getheader("X-Cache") == "BYPASS"
         assert "private" in mine.getheader("Cache-Control")
         assert b"/people/bob/" in mine.body

@@ -4,8 +4,8 @@ import pytest
 import redis
 from playwright.sync_api import expect
 
-from e2e.servers import Relay
 from e2e.words import assert_as_reloaded, comment, connected, say, show
+from harness.site import Relay
 from live import hub
 from live.streams import name_of
 from live.testing import until

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from e2e.servers import Relay, Site
 from e2e.words import say
+from harness.site import Relay, Site
 from people.models import Person
 from posts.models import LiveUpdate, Post
 from rooms.models import Room

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import Hand, announce, comment, connected, say, show
+from e2e.words import announce, comment, connected, say, show
+from harness.hand import Hand
 from inbox.models import Announcement, Cause, Follow, Notification
 from posts.models import Comment, Post
 

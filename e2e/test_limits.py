@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
-from e2e.servers import Site
+from harness.site import Site
 from people.models import Person
 from people.rates import TooFast, refund, spend
 from people.visits import Visit

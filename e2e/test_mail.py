@@ -6,8 +6,9 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import F
 
-from e2e.mailserver import MailServer
-from e2e.servers import Site, manage
+from harness.mail import MailServer
+from harness.servers import manage
+from harness.site import Site
 from inbox.models import Letter, Notification, tell
 from live.testing import PATIENCE, Page, until
 from posts.models import Post

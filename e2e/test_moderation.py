@@ -13,7 +13,8 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from e2e.words import Hand, assert_as_reloaded, comment, connected, say, show, texts
+from e2e.words import assert_as_reloaded, comment, connected, say, show, texts
+from harness.hand import Hand
 from live.testing import Page
 from parley import settings
 from people.models import Person

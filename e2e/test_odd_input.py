@@ -14,8 +14,9 @@ import pytest
 
 from e2e.odd import Asker, fill, furnish, odd_paths, odd_requests, routes
 from e2e.odd_values import BYTES, request
-from e2e.servers import BASE, Site
 from e2e.words import ON_BOTH
+from harness.servers import BASE
+from harness.site import Site
 from live.testing import PATIENCE
 
 ASKED = 1000  # of some 800 000 different requests, always the same; and with --stress so many:

@@ -3,7 +3,8 @@
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from e2e.words import ON_BOTH, Hand
+from e2e.words import ON_BOTH
+from harness.hand import Hand
 from live.testing import Page, until
 from posts.models import Post
 
@@ -17,16 +18,6 @@ def get(site, path, **headers):
         return error.code, error.headers, error.read().decode()
 
 
-def cookie(site, person):
-    session = site.session(person)
-    return f"{session['name']}={session['value']}"
-
-
-def kept(site):
-    said = get(site, "/metrics")[2]
-    return int(float(said.partition("\nparley_kept_page_answers_total ")[2].split()[0]))
-
-
 def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast):
     path = f"/posts/{post.slug}/"
     hand = Hand(site, cast[1], post)
@@ -36,7 +27,7 @@ def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast
         hand.write(f"comment {n}")
         assert f"comment {n}" in get(site, path)[2]
         assert f"{n + 2} comments" in get(site, "/")[2]
-    assert kept(site) > 0
+    assert site.metric("parley_kept_page_answers_total") > 0
     with site.orm():
         said = Post.objects.get(pk=post.pk).comments.get(body="comment 7")
     hand.ask(f"{site.url}/comments/{said.pk}/edit/", {"body": "edited", "csrfmiddlewaretoken": hand.token})
@@ -54,7 +45,7 @@ def test_an_unpublished_post_is_gone_from_all_pages(site, post):
 
 
 def test_pages_of_a_person_are_theirs_alone(site, post, cast):
-    path, bob = f"/posts/{post.slug}/", cookie(site, cast[1])
+    path, bob = f"/posts/{post.slug}/", site.cookie(cast[1])
     for _ in range(3):
         _, said, mine = get(site, path, cookie=bob)
         assert said["Cache-Control"] == "private, no-cache" and "Sign out" in mine
@@ -110,7 +101,7 @@ def test_a_process_without_redis_is_alive_but_not_ready(wide, redis_server):
 
 @ON_BOTH
 def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
-    bob = cookie(site, cast[1])
+    bob = site.cookie(cast[1])
     pages = [Page(f"{site.url}/posts/{post.slug}/", bob) for _ in range(21)]
     try:
         for page in pages[:20]:
@@ -121,7 +112,7 @@ def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
         assert pages[20].hear_close() == 4029
         assert "Too many pages are open" in pages[20].text
         pages[0].close()
-        until(lambda: "\nparley_connections 19.0\n" in get(site, "/metrics")[2])
+        until(lambda: site.metric("parley_connections") == 19)
         with Page(f"{site.url}/posts/{post.slug}/", bob) as another:
             another.connect().hear("reading")
     finally:

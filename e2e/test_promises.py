@@ -4,8 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
-from e2e.servers import Relay
 from e2e.words import assert_as_reloaded, say, show
+from harness.site import Relay
 from posts.models import Comment, Post
 from rooms.models import Room
 

@@ -15,7 +15,8 @@ from playwright.sync_api import expect
 from websockets.asyncio.client import connect
 
 from e2e.test_rooms_live import enter, fill, line_of, make, present, say
-from e2e.words import SECOND, Hand
+from e2e.words import SECOND
+from harness.hand import Hand
 from live.testing import Page
 from rooms.models import Message
 

@@ -12,8 +12,8 @@ import pytest
 from django.contrib.auth import get_user_model
 from playwright.sync_api import Error, expect
 
-from e2e.servers import READY, Relay, Site
 from e2e.words import ON_BOTH
+from harness.site import READY, Relay, Site
 from live.testing import PATIENCE
 from posts.models import Post
 

@@ -3,7 +3,6 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from urllib.request import urlopen
 
 import pytest
 from django.db import transaction
@@ -11,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from e2e.words import ON_BOTH, hear_on
 from live.models import Head
-from live.testing import PATIENCE, Page
+from live.testing import PATIENCE, Page, until
 from posts.models import Comment, Post
 
 
@@ -19,11 +18,6 @@ from posts.models import Comment, Post
 def page(site, post):
     with Page(f"{site.url}/posts/{post.slug}/") as page:
         yield page
-
-
-def cookie(site, person):
-    session = site.session(person)
-    return f"{session['name']}={session['value']}"
 
 
 ELSEWHERE = ["null", "http://evil.example", "http://sub.127.0.0.1:{port}", "http://127.0.0.1:{port}.evil.example"]
@@ -103,19 +97,18 @@ def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_
             with Page(f"{site.url}/", f"sessionid={key}") as page:
                 page.connect().send("nonsense")
                 assert page.hear_close() == 4008, key  # and not: come again, for something is wrong here
-        while b"\nparley_connections 0.0\n" not in urlopen(f"{site.url}/metrics").read():
-            pass
+        until(lambda: site.metric("parley_connections") == 0)
         assert "Traceback" not in site.log
 
 
 def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
     _, bob, carol = cast
-    with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs, Page(f"{site.url}/") as stranger:
+    with Page(f"{site.url}/posts/{post.slug}/", site.cookie(bob)) as bobs, Page(f"{site.url}/") as stranger:
         stranger.form = bobs.form
         stranger.connect()
         assert stranger.hear_close() == 4401
-    with Page(f"{site.url}/posts/{post.slug}/", cookie(site, bob)) as bobs:
-        with Page(f"{site.url}/", cookie(site, carol)) as carols:
+    with Page(f"{site.url}/posts/{post.slug}/", site.cookie(bob)) as bobs:
+        with Page(f"{site.url}/", site.cookie(carol)) as carols:
             carols.form = bobs.form
             carols.connect()
             assert carols.hear_close() == 4401
@@ -142,7 +135,7 @@ def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothi
     with site.orm():
         Post.objects.get(pk=post.pk).unpublish()
     address = f"{site.url}/posts/{post.slug}/"
-    with Page(address, cookie(site, editor)) as eves, Page(f"{site.url}/") as stranger:
+    with Page(address, site.cookie(editor)) as eves, Page(f"{site.url}/") as stranger:
         eves.connect().hear("1 person is reading")
         stranger.form = {name: tick for name, tick in eves.form.items() if not name.startswith("person")}
         stranger.connect().hear("withdrawn")

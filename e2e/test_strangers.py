@@ -5,7 +5,6 @@ Each attack ends because the server ends it: a test whose stranger is not cut wa
 
 import json
 import random
-import re
 import select
 import socket
 import threading
@@ -17,8 +16,8 @@ from urllib.request import urlopen
 import pytest
 from websockets.frames import Frame, Opcode
 
-from e2e.test_standing_up import Reading, cookie, cpu, percentile, rss
 from e2e.words import ON_BOTH
+from harness.crowd import Reading, percentile
 from live.testing import PATIENCE, Page
 from posts.models import Post
 
@@ -103,9 +102,7 @@ def pushed(stranger, part, most=TOO_MUCH):
 
 def refused(site, why):
     """How many sockets the site says it has cut for ``why``."""
-    with urlopen(f"{site.url}/metrics", timeout=PATIENCE) as answer:
-        told = re.search(rf'^parley_refused_sockets_total{{why="{why}"}} (\S+)', answer.read().decode(), re.MULTILINE)
-    return float(told[1]) if told else 0
+    return site.metric(f'parley_refused_sockets_total{{why="{why}"}}')
 
 
 # Frames
@@ -143,7 +140,7 @@ def test_one_who_floods_hears_why(site, post, page):
 
 
 def test_others_are_served_beside_floods_that_never_end(site, post, page):
-    before = rss(site)
+    before = site.megabytes
     with ExitStack() as stack:
         strangers = [(stack.enter_context(websocket(site)), *FRAMES[kind]) for kind in FRAMES]
         for stranger, first, part in strangers:
@@ -151,11 +148,11 @@ def test_others_are_served_beside_floods_that_never_end(site, post, page):
             assert pushed(stranger, part * 10_000)
         still_serves(site, post, page, "beside the flood")
     assert refused(site, "frames") == len(FRAMES)
-    assert rss(site) - before < 100
+    assert site.megabytes - before < 100
 
 
 def test_messages_larger_than_any_page_sends_are_kept_by_nobody(site, post, page):
-    before = rss(site)
+    before = site.megabytes
     declared = bytes([0x82, 0xFF]) + (16_000_000).to_bytes(8) + bytes(4)  # a frame of 16 MB, and its mask
     parts = frame(Opcode.TEXT, b"", fin=False), frame(Opcode.CONT, b"x" * 10_000, fin=False)
     with ExitStack() as stack:
@@ -165,7 +162,7 @@ def test_messages_larger_than_any_page_sends_are_kept_by_nobody(site, post, page
                 stranger.sendall(first)
             assert pushed(stranger, part, 4_000_000)
         still_serves(site, post, page, "beside the parts")
-        assert rss(site) - before < 100
+        assert site.megabytes - before < 100
 
 
 def test_a_message_in_parts_and_pings_are_heard(site, post):
@@ -405,11 +402,11 @@ def test_others_are_served_beside_a_minute_of(sites, server, attack, capsys):
         post = Post(author=alice, title="A day at the sea")
         post.publish()
     address = f"{site.url}/posts/{post.slug}/"
-    with Page(address) as page, Reading(address, cookie(site, alice)) as reading:
+    with Page(address) as page, Reading(address, site.cookie(alice)) as reading:
         page.connect().hear("reading")
         form, over, ends, spans, most = dict(page.form), threading.Event(), [], [], 0
         time.sleep(5)  # until caches are filled
-        before, worked = rss(site), cpu(site)
+        before, worked = site.megabytes, site.cpu
 
         def harm():
             while not over.wait(0.2):
@@ -428,21 +425,21 @@ def test_others_are_served_beside_a_minute_of(sites, server, attack, capsys):
                     Post.objects.get(pk=post.pk).comment(alice, mark := f"mark {now}")
                 page.hear(mark, within=PATIENCE)
                 spans.append(time.monotonic() - now)
-                most = max(most, rss(site))
+                most = max(most, site.megabytes)
                 time.sleep(0.5)
         finally:
             over.set()
         for stranger in strangers:
             stranger.join()
-        worked = cpu(site) - worked
-        while rss(site) - before > 100:
-            assert time.monotonic() < began + 180, f"{before:.0f} MB before, {rss(site):.0f} MB two minutes after"
+        worked = site.cpu - worked
+        while site.megabytes - before > 100:
+            assert time.monotonic() < began + 180, f"{before:.0f} MB before, {site.megabytes:.0f} MB two minutes after"
             time.sleep(1)
     counts = ", ".join(f"{ends.count(end)} {end}" for end in sorted(set(ends)))
     with capsys.disabled():
         print(
             f"\n    {server}, {attack}: {counts}; memory {before:.0f} MB before, at most {most:.0f}, then "
-            f"{rss(site):.0f}; CPU {worked:.0f} s; a comment's way p95 {percentile(spans, 95):.2f} s, worst "
+            f"{site.megabytes:.0f}; CPU {worked:.0f} s; a comment's way p95 {percentile(spans, 95):.2f} s, worst "
             f"{max(spans):.2f}; {len(reading.spans)} pages read, p95 {percentile(reading.spans, 95):.2f} s"
         )
     assert ends and "not cut" not in ends

@@ -14,8 +14,9 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from e2e.servers import Relay
-from e2e.words import ON_BOTH, Hand, drawn, show
+from e2e.words import ON_BOTH, drawn, show
+from harness.hand import Hand
+from harness.site import Relay
 from live.testing import Page
 from posts.models import Comment, Post
 

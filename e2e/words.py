@@ -1,9 +1,6 @@
 """What people do on a page, and what a test asks of it."""
 
-import re
 from datetime import timedelta
-from urllib.parse import urlencode
-from urllib.request import Request, urlopen
 
 import pytest
 from django.utils import timezone
@@ -11,9 +8,7 @@ from playwright.sync_api import expect
 
 from inbox.models import Announcement
 from posts.models import Comment, Post
-from rooms.models import Room
 
-HTMX = {"HX-Request": "true"}
 # For what the servers do themselves: handshakes, limits of what arrives, closing codes, slow readers, signals.
 ON_BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # the default: for tests that still ask for it
@@ -93,29 +88,3 @@ def assert_as_reloaded(page, open_page, site, post):
     expect(page.locator("#comment-count")).to_have_text(fresh.locator("#comment-count").inner_text())
     assert drawn(page) == drawn(fresh)
     fresh.close()
-
-
-class Hand:
-    """Writes as ``person`` over HTTP, as a browser would: comments on a ``thing`` that is a Post, lines in a Room.
-
-    Other pages are rung. ``claims`` (dict) are further headers that it sends.
-    """
-
-    claims = {}
-
-    def __init__(self, site, person, thing):
-        session, shown = site.session(person), site.url + thing.get_absolute_url()
-        self.address = f"{site.url}/rooms/{thing.pk}/messages/" if isinstance(thing, Room) else f"{shown}comments/"
-        self.cookie = f"{session['name']}={session['value']}"
-        page = self.ask(shown)
-        self.cookie += "; " + page.headers["Set-Cookie"].partition(";")[0]
-        self.token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.read().decode())[1]
-
-    def ask(self, address, form=None):
-        return urlopen(
-            Request(address, form and urlencode(form).encode(), {"Cookie": self.cookie, **HTMX, **self.claims})
-        )
-
-    def write(self, text, parent="", key=""):
-        """Post ``text``; raises ``HTTPError`` if it is refused."""
-        self.ask(self.address, {"body": text, "parent": parent, "key": key, "csrfmiddlewaretoken": self.token})

@@ -43,6 +43,23 @@ def grows_as_its_input(work, small, large):
     return any(cost(work, large) <= most for _ in range(3))
 
 
+def read_form(html):
+    """What the page ``html`` says when its socket opens: dict of str."""
+    live = html[html.index('<div id="live"') :].partition("</form>")[0]
+    inputs = re.findall(r'<input type="hidden" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"', live)
+    return {unescape(name): unescape(value) for name, value in inputs}
+
+
+def read_cursors(frame):
+    """The cursors that ``frame`` (str), which a socket was sent, brings along: dict of str."""
+    return dict(re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', frame))
+
+
+def must_ask_again(frame):
+    """Whether ``frame`` tells a page that it missed too much, and is to ask for itself again."""
+    return 'id="again"' in frame
+
+
 class Page:
     """The page at ``url`` (str) of a running site, ``cookie`` (str, ``name=value``) being the reader's.
 
@@ -55,14 +72,8 @@ class Page:
         self.path = url.removeprefix(self.site)
         self.headers = {"Cookie": cookie, "Accept-Language": language}
         self.html = urlopen(Request(url, headers=self.headers)).read().decode()
-        self.form = self.read_form(self.html)
+        self.form = read_form(self.html)
         self.text, self.closed, self.stack = "", None, ExitStack()
-
-    @staticmethod
-    def read_form(html):
-        live = html[html.index('<div id="live"') :].partition("</form>")[0]
-        inputs = re.findall(r'<input type="hidden" (?:id="[^"]*" )?name="([^"]*)" value="([^"]*)"', live)
-        return {unescape(name): unescape(value) for name, value in inputs}
 
     def connect(self, origin=None, subscribe=True):
         """Open the socket, and say what the page shows unless ``subscribe`` is False. → self"""
@@ -104,16 +115,15 @@ class Page:
             self.closed = closed.rcvd.code if closed.rcvd else 1006
             return None
         self.text += frame
-        for name, value in re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', frame):
-            self.form[name] = value
-        if 'id="again"' in frame:
+        self.form |= read_cursors(frame)
+        if must_ask_again(frame):
             self.ask()
         return frame
 
     def ask(self):
         """Ask for the page again, for it missed too much, and say what it shows now. It is told what came meanwhile."""
         self.html = urlopen(Request(self.site + self.path, headers=self.headers | AGAIN)).read().decode()
-        self.form |= self.read_form(self.html)
+        self.form |= read_form(self.html)
         self.send(self.form)
 
     def hear_close(self, within=PATIENCE):

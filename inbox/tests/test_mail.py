@@ -17,8 +17,8 @@ from django.db import connections, transaction
 from django.db.models import F
 from django.test import Client
 
-from e2e.mailserver import MailServer
-from e2e.servers import BASE, environment
+from harness.mail import MailServer
+from harness.servers import BASE, environment
 from inbox.mail import send_due, signer, unsubscribing
 from inbox.models import Ignore, Letter, Mute, Notification, read, retract, tell
 from live.testing import PATIENCE, until

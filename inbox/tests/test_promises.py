@@ -1,6 +1,6 @@
 """Pages of the inbox that are open while much happens."""
 
-from live.tests.document import Document
+from harness.document import Document
 from posts.models import Post
 
 

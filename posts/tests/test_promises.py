@@ -9,7 +9,7 @@ import pytest
 from django.template.loader import render_to_string
 from django.test import override_settings
 
-from live.tests.document import Document, parse
+from harness.document import Document, parse
 from posts.models import Comment, Post
 from posts.streams import PostStream
 from posts.tests.conftest import VISIT

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from live.tests.document import Document
+from harness.document import Document
 from rooms.streams import RoomStream
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, path
 from parley.logs import KEY, Formatter, Sparing
 
-from e2e.servers import BASE, environment
+from harness.servers import BASE, environment
 from parley import urls
 from people.models import Person
 

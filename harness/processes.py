@@ -1,10 +1,9 @@
-"""What the kernel says about processes, and what becomes of numbers."""
+"""What the kernel says about processes."""
 
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from statistics import median
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -27,10 +26,3 @@ def cpu(pid):
 def memory(pid):
     """The resident memory (int, bytes) of the process ``pid`` and its descendants."""
     return sum(int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in tree(pid)) * PAGE
-
-
-class Figure:
-    """The values (list of numbers) of all rounds as their ``middle`` (the median), ``low`` and ``high``."""
-
-    def __init__(self, values):
-        self.middle, self.low, self.high = median(values), min(values), max(values)

@@ -6,9 +6,9 @@ from bs4 import BeautifulSoup
 from django.test import Client
 
 from live.streams import Viewer, compose, unsign
+from live.testing import AGAIN
 
 ANSWER = {"HX-Request": "true"}
-AGAIN = {"HX-Request": "false"}
 
 
 def parse(html):

@@ -6,7 +6,7 @@ from email import message_from_bytes, policy
 
 from aiosmtpd.controller import Controller
 
-from e2e.servers import free_port
+from harness.servers import free_port
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # it says every line of its conversations
 
