@@ -53,7 +53,7 @@ def test_none_of_very_many_odd_requests_does(database, log, settings):
 
 
 def ask_oddly(database, log, settings, number):
-    settings.RATES, settings.REAL_IP_HEADER = False, "X-Real-IP"
+    settings.LIVE = settings.LIVE | {"LIMITED": False, "REAL_IP_HEADER": "X-Real-IP"}
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     keys, sessions = furnish(database)

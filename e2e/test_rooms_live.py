@@ -81,7 +81,7 @@ def type_until_seen(seen_on, **typing):
 
 
 def test_three_people_talk_type_come_and_go(sites, open_page):
-    site = sites(changed={"LEAVE_AFTER": 1})
+    site = sites(changed={"LIVE": {"LEAVE_AFTER": 1}})
     cast = [site.account(name, date_joined=LONG_AGO) for name in ("alice", "bob", "carol")]
     lobby = make(site)
     alice, bob, carol = cast

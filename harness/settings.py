@@ -5,4 +5,6 @@ import os
 
 from parley.settings import *  # noqa: F403
 
-globals().update(json.loads(os.environ["SETTINGS"]))
+changed = json.loads(os.environ["SETTINGS"])
+LIVE |= changed.pop("LIVE", {})  # noqa: F405
+globals().update(changed)

@@ -2,7 +2,7 @@
 
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from django.conf import settings
+from live.conf import settings
 
 HOUSEHOLD = 64  # bits of an IPv6 address that are one subscriber's; the rest they choose as they like (RFC 6177)
 

@@ -1,7 +1,9 @@
 from django.apps import AppConfig
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.checks import Error, Tags, register
 from django.utils.module_loading import autodiscover_modules
+
+from live.conf import NAMES, settings
 
 
 class LiveConfig(AppConfig):
@@ -13,7 +15,13 @@ class LiveConfig(AppConfig):
 
 
 @register(Tags.security, deploy=True)
-def check_rates(app_configs, **_):
-    """Nobody goes into production with the limits of a measurement, or of a test."""
-    limited = settings.RATES and settings.RATES_OF
-    return [] if limited else [Error("RATES=off and RATES=sockets are for measurements only.", id="live.E001")]
+def check_limits(app_configs, **_):
+    """Nobody goes into production without limits, as for a measurement or a test."""
+    return [] if settings.LIMITED else [Error('LIVE["LIMITED"] is off: for measurements only.', id="live.E001")]
+
+
+@register()
+def check_names(app_configs, **_):
+    """A setting with a typing error would silently have its default."""
+    unknown = sorted(set(getattr(django_settings, "LIVE", {})) - NAMES)
+    return [Error(f'LIVE has no setting "{name}".', id="live.E002") for name in unknown]

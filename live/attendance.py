@@ -9,10 +9,10 @@ import asyncio
 import logging
 from collections import Counter
 
-from django.conf import settings
 from django.utils import translation
 
 from live import presence
+from live.conf import settings
 from live.streams import ask, find, kinds
 from live.threads import in_thread
 

@@ -3,8 +3,9 @@
 import asyncio
 import time
 
-from django.conf import settings
+from django.conf import settings as django_settings
 
+from live.conf import settings
 from live.limits import patience
 
 UNKNOWN = float("inf")
@@ -78,7 +79,7 @@ def announced(headers):
 
     → its length (int; infinite if nobody says it before it ends, 0 if there is none), and how long it may be
     """
-    length, most = 0, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length, most = 0, django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     for name, value in headers:
         if name not in OF_BODIES:
             continue

@@ -12,16 +12,19 @@ import time
 from collections import Counter
 from contextlib import suppress
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.core.signing import BadSignature
 from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 from django.utils import translation
 
 from live import fragments, hub, metrics
 from live.address import address, household
+from live.conf import settings
 from live.connection import heartbeat
-from live.streams import Viewer, heads, kinds, name_of, session_key, unsign
+from live.streams import heads, kinds, name_of, unsign
+from live.viewers import Viewer, session_key
 
 logger = logging.getLogger("live")
 
@@ -58,18 +61,27 @@ async def live(scope, receive, send):
     """
     await receive()  # websocket.connect
     headers = dict(scope["headers"])
-    if scope["path"] != "/ws/" or headers.get(b"origin", b"").decode("latin-1") not in settings.ORIGINS:
+    if scope["path"] != settings.PATH or not is_our_own(headers):
         metrics.REFUSED.labels("origin").inc()
         return await send({"type": "websocket.close", "code": NOT_WELCOME})
-    if settings.RATES and not doorkeeper.spend(time.monotonic()):
+    if settings.LIMITED and not doorkeeper.spend(time.monotonic()):
         metrics.REFUSED.labels("storm").inc()
         return await send({"type": "websocket.close", "code": TRY_AGAIN})
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    session = session_key(cookies.get(settings.SESSION_COOKIE_NAME))
+    session = session_key(cookies.get(django_settings.SESSION_COOKIE_NAME))
     await send({"type": "websocket.accept"})
     listener = LiveConsumer(session, send, scope.get("extensions", {}).get("live.line"))
     peer = (scope.get("client") or [""])[0]
     await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
+
+
+def is_our_own(headers):
+    """Whether a page of this site asks for the socket whose ``headers`` (dict of bytes) these are."""
+    origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
+    if settings.ORIGINS:
+        return origin in settings.ORIGINS
+    hosts = django_settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if django_settings.DEBUG else [])
+    return bool(host) and origin.partition("://")[2] == host and validate_host(split_domain_port(host)[0], hosts)
 
 
 class Allowance:
@@ -108,7 +120,7 @@ class LiveConsumer:
         self.viewer = Viewer(session)
         self.who = ""
         self.own = None  # the name of the person's own stream, if people are watched here
-        self.language = settings.LANGUAGE_CODE
+        self.language = django_settings.LANGUAGE_CODE
         self.hub = hub.here()
         self.send = send
         self.line = line  # the server's short way to the transport, if it has one: live/fast.py
@@ -184,7 +196,7 @@ class LiveConsumer:
         """Count this socket as one of ``name`` (str). → whether that makes more than ``most`` (int) of them"""
         self.counted_as.append(name)
         sockets[name] += 1
-        return settings.RATES and sockets[name] > most
+        return settings.LIMITED and sockets[name] > most
 
     async def turn_away(self, receive):
         """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
@@ -195,7 +207,7 @@ class LiveConsumer:
 
     def speak(self, language):
         """Tell the page in ``language`` (a code) from now on, if it is one of ours."""
-        self.language = next((code for code, _ in settings.LANGUAGES if code == language), self.language)
+        self.language = next((code for code, _ in django_settings.LANGUAGES if code == language), self.language)
 
     async def hear(self, text):
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
@@ -258,7 +270,7 @@ class LiveConsumer:
 
     def spend(self, allowance):
         """Take one of an ``Allowance``. Raises ``Close`` when that is used up."""
-        if settings.RATES and not allowance.spend(time.monotonic()):
+        if settings.LIMITED and not allowance.spend(time.monotonic()):
             metrics.REFUSED.labels("flood").inc()
             raise Close(NOT_WELCOME)
 

@@ -52,7 +52,7 @@ class LiveProtocol(WebSocketProtocol):
 
     def pauseProducing(self):
         self.writable.clear()
-        self.unread = reactor.callLater(limits.STILL, self.transport.abortConnection)
+        self.unread = reactor.callLater(limits.still(), self.transport.abortConnection)
 
     def resumeProducing(self):
         self.writable.set()
@@ -110,7 +110,7 @@ class LiveProtocol(WebSocketProtocol):
             self.sendCloseFrame(code=code, reasonUtf8=why.encode())
         self.wasClean, self.wasNotCleanReason = False, why
         self.dropConnection()
-        self.end = reactor.callLater(limits.LINGER, self.transport.abortConnection)
+        self.end = reactor.callLater(limits.linger(), self.transport.abortConnection)
 
 
 class Request(WebRequest):
@@ -155,10 +155,13 @@ class Requests(HTTPChannel):
     """Twisted's own connection, which does not wait for ever: for a head, for a body, or for an answer to be read."""
 
     requestFactory = Request
-    abortTimeout = limits.LINGER
     unread = None
     begun = early = False
     dropped = 0
+
+    @property
+    def abortTimeout(self):
+        return limits.linger()
 
     def resetTimeout(self):
         """Something arrived: it moves the end of a body's time, but not that of a head."""
@@ -168,7 +171,7 @@ class Requests(HTTPChannel):
             self.setTimeout(max(0, self.requests[-1].patience()))
         elif not self.begun:
             self.begun = True
-            self.setTimeout(limits.HEAD)
+            self.setTimeout(limits.head())
 
     def allContentReceived(self):
         self.begun = False
@@ -193,7 +196,7 @@ class Requests(HTTPChannel):
             return super().requestDone(request)
         self.requests.remove(request)
         self.transport.loseWriteConnection()
-        self._abortingCall = reactor.callLater(limits.LINGER, self.forceAbortClient)
+        self._abortingCall = reactor.callLater(limits.linger(), self.forceAbortClient)
 
     def timeoutConnection(self):
         if self.requests:
@@ -202,7 +205,7 @@ class Requests(HTTPChannel):
 
     def pauseProducing(self):
         super().pauseProducing()
-        self.unread = reactor.callLater(limits.UNREAD, self.transport.abortConnection)
+        self.unread = reactor.callLater(limits.unread(), self.transport.abortConnection)
 
     def resumeProducing(self):
         super().resumeProducing()
@@ -220,7 +223,7 @@ class Requests(HTTPChannel):
 class RequestFactory(HTTPFactory):
     def __init__(self, server):
         super().__init__(server)
-        self.timeOut = limits.HEAD
+        self.timeOut = limits.head()
 
     def buildProtocol(self, addr):
         protocol = super().buildProtocol(addr)

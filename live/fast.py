@@ -6,7 +6,6 @@ without these limits.
 """
 
 import logging
-import os
 import random
 import socket
 import struct
@@ -19,10 +18,10 @@ from websockets.frames import Frame, Opcode
 from websockets.server import ServerProtocol
 
 from live import metrics
-from live.limits import HEAD, LINGER, LINGER_SIZE, MESSAGE, UNREAD, FrameCount
+from live.conf import settings
+from live.limits import LINGER_SIZE, MESSAGE, FrameCount, head, linger, unread
 
 UNSENT = 131_072  # bytes of a socket that the kernel may hold before we hear that its page does not read
-SPREAD = float(os.environ.get("SPREAD", 10))  # seconds over which a process that ends sends its pages away
 PIECE = 4096  # bytes that are looked at before the application has its turn
 RESET = struct.pack("ii", 1, 0)
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
@@ -115,7 +114,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
             self.unheard = b""
         elif self.conn.close_sent:
             super().handle_parser_exception()
-            self.loop.call_later(LINGER, cut, self.transport)
+            self.loop.call_later(linger(), cut, self.transport)
         else:  # before the handshake was answered
             self.transport.abort()
 
@@ -177,7 +176,7 @@ class LiveProtocol(WebSocketsSansIOProtocol):
 
     def shutdown(self):
         """The server ends: the pages come back to other processes, but not all in the same moment."""
-        self.loop.call_later(random.uniform(0, SPREAD), self.leave)
+        self.loop.call_later(random.uniform(0, settings.SPREAD), self.leave)
 
     def leave(self):
         super().shutdown()
@@ -196,7 +195,7 @@ class RequestProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport):
         super().connection_made(transport)
-        self.wait(HEAD, self.late)
+        self.wait(head(), self.late)
 
     def connection_lost(self, exc):
         self.arrived()
@@ -212,7 +211,7 @@ class RequestProtocol(HttpToolsProtocol):
             if self.timer:
                 self.arrived()
         elif not self.timer and not self.upgraded:
-            self.wait(HEAD, self.late)
+            self.wait(head(), self.late)
 
     def handle_websocket_upgrade(self):
         self.upgraded = True
@@ -233,11 +232,11 @@ class RequestProtocol(HttpToolsProtocol):
     def on_response_complete(self):
         super().on_response_complete()
         if self.cycle.more_body and self.cycle.response_complete:  # it is not another one that waits for its turn
-            self.wait(LINGER, self.transport.close)
+            self.wait(linger(), self.transport.close)
 
     def pause_writing(self):
         super().pause_writing()
-        self.unread = self.loop.call_later(UNREAD, cut, self.transport)
+        self.unread = self.loop.call_later(unread(), cut, self.transport)
 
     def resume_writing(self):
         super().resume_writing()

@@ -11,18 +11,18 @@ from its cursor when it reads again, or is cut off.
 
 import asyncio
 import logging
-import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from channels.layers import get_channel_layer
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.db import DatabaseError
 
 from live import metrics, presence
 from live.attendance import Attendance
+from live.conf import settings
 from live.connection import heartbeat
 from live.fast import encode
 from live.streams import compose, heads, recent
@@ -34,7 +34,6 @@ PULSE = 2  # seconds between two beats: the longest that a lost ring delays a pa
 RENEWAL = 10  # seconds between two renewals of the lease
 LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
 LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
-HEARTBEAT = float(os.environ.get("HEARTBEAT", 15))  # seconds between two signs of life that every page gets
 HEARTBEAT_SLICE, HEARTBEAT_PAUSE = 100, 0.01  # so many get theirs at once; then others have their turn, so many seconds
 SHARED = 1  # seconds for which those who missed the same share what was composed
 SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characters; what is more, the cache has
@@ -234,7 +233,7 @@ class Hub:
                 self.spawn(self.deliver(audience))
 
     def of(self, name):
-        return [self.audiences[name, code] for code, _ in settings.LANGUAGES if (name, code) in self.audiences]
+        return [self.audiences[name, code] for code, _ in django_settings.LANGUAGES if (name, code) in self.audiences]
 
     async def deliver(self, audience):
         try:
@@ -404,11 +403,11 @@ class Hub:
     async def keep_alive(self):
         """Give every page a sign of life from time to time: one that gets none asks (``views.py``)."""
         while True:
-            await asyncio.sleep(HEARTBEAT)
+            await asyncio.sleep(settings.HEARTBEAT)
             await self.tell_alive()
 
     async def tell_alive(self):
-        frames = {code: encode(heartbeat(code)) for code, _ in settings.LANGUAGES}
+        frames = {code: encode(heartbeat(code)) for code, _ in django_settings.LANGUAGES}
         listeners = list(self.listeners)
         for start in range(0, len(listeners), HEARTBEAT_SLICE):
             for listener in listeners[start : start + HEARTBEAT_SLICE]:

@@ -3,23 +3,43 @@
 The same for every server: ``fast.py`` counts in uvicorn, ``daphne.py`` in daphne, ``bodies.py`` in any of them.
 """
 
-import os
 import time
+
+from live.conf import settings
 
 MESSAGE = 65_536  # bytes of one message, with all its parts; live/consumers.py hears 16 384 characters, which are fewer
 FRAMES, FRAMES_REFILL = 200, 10  # frames that complete no message: so many at once, and more each second
 KILOBYTE = 1024  # so many bytes of such a frame count as one frame more
-LIMITED = os.environ.get("RATES", "on") != "off"
 
 POLICY, TOO_BIG = 1008, 1009  # codes with which a socket is closed (RFC 6455, 7.4.1)
 
-HEAD = float(os.environ.get("REQUEST_TIMEOUT", 10))  # seconds until the head of a request is complete
-STILL = HEAD * 1.5  # seconds between two parts of a body, and that a socket may not read
-SLOW = HEAD * 3  # seconds that a body may take, and more for what has arrived: a second for each SPEED bytes
-SPEED = 10_000
-# A browser reads the answer when it has sent everything: so much of a refused body is received, and dropped.
-LINGER, LINGER_SIZE = min(HEAD, 5), 32_000_000  # seconds, bytes
-UNREAD = HEAD * 3  # seconds that an answer may wait to be read
+SPEED = 10_000  # bytes of a body for which it gets another second
+LINGER_SIZE = 32_000_000  # bytes of a refused body that are received and dropped, see linger()
+
+
+def head():
+    """Seconds until the head of a request is complete."""
+    return settings.REQUEST_TIMEOUT
+
+
+def still():
+    """Seconds between two parts of a body, and that a socket may not read."""
+    return settings.REQUEST_TIMEOUT * 1.5
+
+
+def slow():
+    """Seconds that a body may take, beside those that ``SPEED`` gives to what has arrived."""
+    return settings.REQUEST_TIMEOUT * 3
+
+
+def unread():
+    """Seconds that an answer may wait to be read."""
+    return settings.REQUEST_TIMEOUT * 3
+
+
+def linger():
+    """Seconds for which a refused body is still received: a browser reads the answer when it has sent everything."""
+    return min(settings.REQUEST_TIMEOUT, 5)
 
 
 class FrameCount:
@@ -51,9 +71,9 @@ class FrameCount:
         now = time.monotonic()
         self.left = min(FRAMES, self.left + (now - self.asked_at) * FRAMES_REFILL) - 1 - length / KILOBYTE
         self.asked_at = now
-        return (POLICY, "frames") if self.left < 0 and LIMITED else None
+        return (POLICY, "frames") if self.left < 0 and settings.LIMITED else None
 
 
 def patience(since, received):
     """Seconds (float) until the next part of a body must be here that began at ``since`` (``time.monotonic()``)."""
-    return min(STILL, since + SLOW + received / SPEED - time.monotonic())
+    return min(still(), since + slow() + received / SPEED - time.monotonic())

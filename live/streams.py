@@ -15,24 +15,20 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from importlib import import_module
 from typing import NamedTuple
 
-from django.conf import settings
-from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.models import Session
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
-from django.utils import timezone, translation
-from django.utils.crypto import constant_time_compare
+from django.utils import translation
 from django.utils.translation import get_language
 
 from live import fragments, metrics
 from live.cache import html_cache
 from live.models import Head
+from live.viewers import people_behind
 
 logger = logging.getLogger("live")
 kinds = {}
@@ -150,49 +146,6 @@ class Cursor:
     @property
     def html(self):
         return render_to_string("live/cursor.html", {"cursor": self})
-
-
-@dataclass(frozen=True)
-class Viewer:
-    """Whoever is behind a socket, by ``session`` (a session key, or None). Asked afresh, never remembered."""
-
-    session: str | None = None
-
-    def person(self):
-        """The signed-in person, or AnonymousUser if the session ended or never was one."""
-        return people_behind([self])[self]
-
-
-def session_key(cookie):
-    """The key in the session's ``cookie`` (str, or None), or None if the engine of sessions never made such a key."""
-    return import_module(settings.SESSION_ENGINE).SessionStore(cookie).session_key
-
-
-def people_behind(viewers):
-    """Who is signed in by the sessions of ``viewers`` (iterable of ``Viewer``). → dict of viewer to person
-
-    Two queries, whatever their number. Judged as by ``django.contrib.auth.get_user``, but no session is changed.
-    """
-    people = dict.fromkeys(viewers, AnonymousUser())
-    keys = [viewer.session for viewer in people if viewer.session]
-    rows = Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()) if keys else []
-    said = {row.session_key: row.get_decoded() for row in rows}
-    known = [
-        one[SESSION_KEY] for one in said.values() if one.get(BACKEND_SESSION_KEY) in settings.AUTHENTICATION_BACKENDS
-    ]
-    found = get_user_model().objects.filter(is_active=True).in_bulk(known) if known else {}
-    for viewer in people:
-        session = said.get(viewer.session, {})
-        person = found.get(int(session.get(SESSION_KEY, 0)))
-        if person and vouches(session, person):
-            people[viewer] = person
-    return people
-
-
-def vouches(session, person):
-    """Whether the signed hash in ``session`` (dict) is still the one of ``person``: a new password changes it."""
-    hashes = [person.get_session_auth_hash(), *person.get_session_auth_fallback_hash()]
-    return any(constant_time_compare(session.get(HASH_SESSION_KEY, ""), one) for one in hashes)
 
 
 def name_of(thing):

@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from threading import Lock
 
-from django.conf import settings
+from django.conf import settings as django_settings
 from django.http import HttpResponse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from live import fragments, metrics
 from live.address import address, household
+from live.conf import settings
 from live.connection import connect_again, heartbeat
 from live.consumers import (
     AGAIN,
@@ -30,9 +31,10 @@ from live.consumers import (
     named,
     sorry,
 )
-from live.streams import Cursor, Viewer, compose, session_key
+from live.streams import Cursor, compose
+from live.viewers import Viewer, session_key
 
-LANGUAGES = dict(settings.LANGUAGES)
+LANGUAGES = dict(django_settings.LANGUAGES)
 COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
 allowances = OrderedDict()  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
 counting = Lock()
@@ -47,7 +49,7 @@ def missed(request):
     it seems to be open: it gets a new one. Each right is asked for: the viewer is whoever is signed in now.
     """
     language = request.GET.get("language")
-    language = language if language in LANGUAGES else settings.LANGUAGE_CODE
+    language = language if language in LANGUAGES else django_settings.LANGUAGE_CODE
     try:
         cursors, whispers = read(request)
     except Close:
@@ -55,7 +57,7 @@ def missed(request):
     if not may_ask(request):
         metrics.REFUSED.labels("questions").inc()
         return HttpResponse(status=429, headers={"Retry-After": "15"})
-    viewer = Viewer(session_key(request.COOKIES.get(settings.SESSION_COOKIE_NAME)))
+    viewer = Viewer(session_key(request.COOKIES.get(django_settings.SESSION_COOKIE_NAME)))
     told, live = [], []
     for name, since in cursors.items():
         text, head, refused, _ = compose(name, language, since, {viewer})
@@ -98,7 +100,7 @@ def may_ask(request):
     now = time.monotonic()
     with counting:
         spent = [allowance.spend(now) for allowance in allowances_of(request)]
-    return all(spent) or not settings.RATES
+    return all(spent) or not settings.LIMITED
 
 
 def spend(request, cost):

@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import Error, Tags, register
 from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
@@ -10,3 +12,9 @@ class PeopleConfig(AppConfig):
 
     def ready(self):
         autodiscover_modules("export", "closing")
+
+
+@register(Tags.security, deploy=True)
+def check_rates(app_configs, **_):
+    """Nobody goes into production with the limits of a measurement, or of a test."""
+    return [] if settings.RATES_OF else [Error("RATES=off and RATES=sockets are for measurements.", id="people.E001")]

@@ -229,7 +229,6 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-UPLOAD_MAX_SIZE = 10 * 1024 * 1024  # bytes of a form with files; deploy/nginx.conf says the same
 
 # Guards
 
@@ -271,9 +270,18 @@ LOGGING = {
     },
 }
 
-RATES = os.environ.get("RATES", "on") != "off"  # off: no limits of sockets, nor RATES_OF, for measurements
 REAL_IP_HEADER = os.environ.get("REAL_IP_HEADER", "")  # set by our own proxy, and only then to be believed
 ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
+
+LIVE = {
+    "ORIGINS": ORIGINS,
+    "REAL_IP_HEADER": REAL_IP_HEADER,
+    "LIMITED": os.environ.get("RATES", "on") != "off",  # off: no limits of sockets, nor RATES_OF, for measurements
+    "HEARTBEAT": float(os.environ.get("HEARTBEAT", 15)),
+    "REQUEST_TIMEOUT": float(os.environ.get("REQUEST_TIMEOUT", 10)),
+    "SPREAD": float(os.environ.get("SPREAD", 10)),
+    "UPLOAD_MAX_SIZE": 10 * 1024 * 1024,  # deploy/nginx.conf says the same
+}
 
 # How often one may do what: (times, seconds), of which all hold. ``new`` is for accounts younger than RATES_NEW
 # seconds; ``address`` for all people of one address together, for it may be an office, or a demo of two browsers.
@@ -342,7 +350,6 @@ MARKS_AT_ONCE = 200
 CONVERSATION_MOST = 10
 CONVERSATION_AGE = 24 * 3600
 PEOPLE_SHOWN_UP_TO, PEOPLE_SHOWN_OF_MORE = 50, 20
-LEAVE_AFTER = 10  # so long somebody is still here after their last tab has closed: a reload is silent
 
 # The inbox and announcements.
 

@@ -159,6 +159,6 @@ class Page:
 
 @pytest.fixture
 def table(lamp, settings, monkeypatch):
-    settings.LEAVE_AFTER = 0.3
+    settings.LIVE = {"LEAVE_AFTER": 0.3}
     monkeypatch.setattr(attendance, "SETTLE", 0.02)
     return Table()

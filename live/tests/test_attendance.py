@@ -11,7 +11,7 @@ HOUR = 3600  # longer than any test
 
 @pytest.fixture
 def table(lamp, settings, monkeypatch):
-    settings.LEAVE_AFTER = HOUR
+    settings.LIVE = {"LEAVE_AFTER": HOUR}
     monkeypatch.setattr(attendance, "SETTLE", 0.02)
     return Table()
 
@@ -44,7 +44,7 @@ def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table,
         await Page(table, who="4").open()
         await alice.hear("here: 1 2 3 4, 0; came: 4; left: .")  # it is not yet a while
         assert "left: 2" not in alice.told
-        settings.LEAVE_AFTER = 0
+        settings.LIVE = {"LEAVE_AFTER": 0}
         await Page(table, who="5").open()
         await alice.hear("left: 2.")
 

@@ -55,14 +55,14 @@ def test_a_body_is_heard_up_to_its_limit(kind, most):
 
 
 def test_a_body_that_does_not_come_is_refused(monkeypatch):
-    monkeypatch.setattr(limits, "STILL", 0.01)
+    monkeypatch.setattr(limits, "still", lambda: 0.01)
     for parts in ([], [b"a=b"], [b"a=b"] * 3):
         assert Asked(parts, (b"content-length", b"100"), complete=False).status == 408
     assert Asked([], (b"transfer-encoding", b"chunked"), complete=False).status == 408
 
 
 def test_a_body_that_always_comes_but_too_slowly_is_refused(monkeypatch):
-    monkeypatch.setattr(limits, "SLOW", 0)
+    monkeypatch.setattr(limits, "slow", lambda: 0)
     monkeypatch.setattr(limits, "SPEED", 1e12)
     assert Asked([b"x"] * 5, (b"content-length", b"100"), complete=False).status == 408
 

@@ -9,9 +9,10 @@ from django.http import parse_cookie
 
 from live import attendance, consumers, hub, metrics, streams
 from live.models import Head
-from live.streams import Cursor, Viewer, session_key
+from live.streams import Cursor
 from live.testing import PATIENCE
 from live.tests.conftest import Page, Table, until
+from live.viewers import Viewer, session_key
 
 
 def test_what_is_written_reaches_every_page_once(lamp, run):
@@ -512,7 +513,7 @@ def test_a_right_that_ends_while_it_is_asked_for_is_asked_for_again(lamp, run, m
 
 def test_every_page_gets_a_sign_of_life_once_however_many_streams_it_shows(lamp, run, settings):
     async def scene():
-        settings.RATES = False
+        settings.LIVE = {"LIMITED": False}
         pages = [await Page(lamp, Table(1), Table(2)).open() for _ in range(250)]
         here = hub.here()
         for page in pages:
@@ -548,3 +549,23 @@ def test_a_page_that_is_sent_away_for_good_does_not_ask_on(lamp, run):
         assert 'class="ended"' in page.told
 
     run(scene())
+
+
+@pytest.mark.parametrize(
+    "chosen, origin, host, welcome",
+    [
+        ([], "https://blog.example", "blog.example", True),
+        ([], "http://blog.example:8000", "blog.example:8000", True),
+        ([], "https://evil.example", "blog.example", False),
+        ([], "https://evil.example", "evil.example", False),  # a name of theirs that leads to us
+        ([], "http://blog.example:9000", "blog.example:8000", False),
+        ([], "", "", False),
+        ([], "null", "blog.example", False),
+        (["https://blog.example"], "https://blog.example", "10.0.0.1:8000", True),
+        (["https://blog.example"], "http://blog.example", "blog.example", False),
+    ],
+)
+def test_only_our_own_pages_open_sockets(settings, chosen, origin, host, welcome):
+    settings.LIVE, settings.ALLOWED_HOSTS = {"ORIGINS": chosen}, ["blog.example"]
+    headers = {b"origin": origin.encode(), b"host": host.encode()}
+    assert consumers.is_our_own(headers) is welcome

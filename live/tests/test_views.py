@@ -13,7 +13,7 @@ from live.tests.conftest import Table
 def ask(client, lamp, settings):
     """``ask(*cursors, **more)``: the answer to a page that says so."""
     views.allowances.clear()
-    settings.RATES = True
+    settings.LIVE = {"LIMITED": True}
 
     def ask(*cursors, language="en", **more):
         said = {cursor.signed: str(cursor.tick) for cursor in cursors}
@@ -101,7 +101,7 @@ def test_a_page_shows_only_so_many_streams(ask):
 def test_who_asks_too_often_is_told_later(lamp, ask, settings):
     assert [ask(at(lamp, 0)).status_code for _ in range(views.AGAIN)] == [204] * views.AGAIN
     assert any(ask(at(lamp, 0)).status_code == 429 for _ in range(10_000))  # a slow machine gives some back meanwhile
-    settings.RATES = False
+    settings.LIVE = {"LIMITED": False}
     assert ask(at(lamp, 0)).status_code == 204
 
 

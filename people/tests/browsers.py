@@ -3,7 +3,8 @@
 from django.conf import settings
 from django.test import Client
 
-from live.streams import Viewer, compose, heads, name_of
+from live.streams import compose, heads, name_of
+from live.viewers import Viewer
 from people.tests.conftest import PASSWORD
 
 

@@ -189,7 +189,7 @@ def test_an_address_is_believed_from_our_own_proxy_only(settings):
     claims = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.8", "Forwarded": "for=203.0.113.7"}
     request = RequestFactory().get("/", headers=claims, REMOTE_ADDR="192.0.2.1")
     assert visit(request).address == "192.0.2.1"
-    settings.REAL_IP_HEADER = "X-Real-IP"
+    settings.LIVE = settings.LIVE | {"REAL_IP_HEADER": "X-Real-IP"}
     assert visit(request).address == "203.0.113.8"
 
 

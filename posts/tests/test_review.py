@@ -118,13 +118,13 @@ def test_the_review_is_not_turned_off_in_production(settings):
     settings.RATES_OF = {"comment": {"person": [(1, 5)]}}
 
     def errors():
-        return {error.id for error in run_checks(include_deployment_checks=True)} & {"posts.E001", "live.E001"}
+        return {error.id for error in run_checks(include_deployment_checks=True)} & {"posts.E001", "people.E001"}
 
     assert not errors()
     settings.REVIEW = False
     assert errors() == {"posts.E001"}
     settings.RATES_OF = {}
-    assert errors() == {"posts.E001", "live.E001"}
+    assert errors() == {"posts.E001", "people.E001"}
 
 
 # Checkers

@@ -17,7 +17,8 @@ from parley.settings import RATES_OF
 
 from live import fragments, presence
 from live.models import Lease
-from live.streams import Viewer, cursors, delta, find, name_of, people_behind
+from live.streams import cursors, delta, find, name_of
+from live.viewers import Viewer, people_behind
 from people.rates import Spent, TooFast
 from people.rules import Closed, Refused
 from rooms.models import Block, Membership, Message, MyRooms, Report, Room

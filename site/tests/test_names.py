@@ -19,7 +19,7 @@ NAME = "Bobby Marker"
 @pytest.fixture
 def shown(db, settings):
     """The watched things that show the name of bob, who is the second of those returned."""
-    settings.RATES = False
+    settings.LIVE = settings.LIVE | {"LIMITED": False}
     long_ago = timezone.now() - timedelta(days=30)
     bob, carol = (
         Person.objects.create_user(name, f"{name}@example.org", PASSWORD, date_joined=long_ago, display_name=display)
