@@ -10,7 +10,6 @@ from importlib import import_module
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user_model, load_backend
-from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends import cached_db, db
 from django.core.exceptions import ValidationError
@@ -84,6 +83,8 @@ def read_users(sessions):
 
 def users_of(backend, keys):
     """The users with ``keys`` (set of str, as in a session) whom ``backend`` lets in: dict of key to user, or None."""
+    from django.contrib.auth.backends import ModelBackend  # it wants the model of users, which may import us
+
     model = get_user_model()
     parsed = {key: parse_key(model, key) for key in keys}
     parsed = {key: pk for key, pk in parsed.items() if pk is not None}

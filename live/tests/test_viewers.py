@@ -71,6 +71,7 @@ def test_a_cookie_that_we_never_made_is_nobodys(engine, cookie):
     assert not Session.objects.exists()
 
 
+@pytest.mark.parametrize("engine", [*IN_DATABASE, *ELSEWHERE[1:]], indirect=True)  # a cache forgets by itself
 def test_an_expired_session_is_nobodys_and_no_new_one_takes_its_place(engine, alice, settings, tmp_path):
     settings.SESSION_COOKIE_AGE = -1
     browser = enter(alice)
