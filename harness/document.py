@@ -5,8 +5,9 @@ import re
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from live.streams import Viewer, compose, unsign
+from live.streams import compose, unsign
 from live.testing import AGAIN
+from live.viewers import Viewer
 
 ANSWER = {"HX-Request": "true"}
 
