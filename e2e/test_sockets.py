@@ -44,7 +44,7 @@ def test_a_handshake_without_an_origin_or_at_another_address_is_refused(site):
 
 
 NONSENSE = ["", "{", "[]", "null", "{}}", "[" * 16_000, '{"a":' * 3000, "x" * 17_000, b"\x00\xff", b"{}"]
-NONSENSE += [{"post:1": "0"}, {"": ""}, {"x:1:y": "0"}, {"whisper": 1}, '{"\\ud800": "1"}', {"a" * 5000: "1"}]
+NONSENSE += [{"posts.post:1": "0"}, {"": ""}, {"x:1:y": "0"}, {"whisper": 1}, '{"\\ud800": "1"}', {"a" * 5000: "1"}]
 
 
 @ON_BOTH
@@ -166,7 +166,7 @@ def test_forty_writers_never_find_the_database_locked(site, post, cast):
             list(writers.map(write, range(40)))
         with site.orm():
             assert Comment.objects.count() == Post.objects.get(pk=post.pk).comment_count == 201
-            head = Head.objects.get(kind="post", key=post.pk).head
+            head = Head.objects.get(kind="posts.post", key=post.pk).head
             assert sorted(Comment.objects.values_list("born", flat=True)) == list(range(head - 200, head + 1))
         page.hear(f'value="{head}"')
     assert "locked" not in site.log and "Traceback" not in site.log

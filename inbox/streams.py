@@ -7,6 +7,7 @@ from inbox.models.announcement import turn_board
 from inbox.models.errand import run_errands
 from live import fragments
 from live.hub import on_pulse
+from live.lists import ItemList
 from live.streams import Stream, register
 from people.models import Person
 from people.streams import EVERYWHERE, PersonStream
@@ -20,18 +21,18 @@ EVERYWHERE.append(BOARD)
 class InboxStream(PersonStream):
     """What concerns a person alone: their session, their inbox and its badge."""
 
-    def items(self, since):
-        return self.thing.notifications.filter(changed__gt=since).order_by("at", "pk")[: self.limit + 1].drawn()
-
-    def show(self, notification, since):
-        name = f"#notification-{notification.pk}"
-        if notification.gone:
-            return fragments.remove(name)
-        html = render_to_string("partials/notification.html", {"notification": notification})
-        if notification.moved <= since:
-            return fragments.morph(html, name)
-        elsewhere = fragments.remove(f".inbox:not(#inbox) > {name}")  # it goes to the top, which is another page's
-        return elsewhere + fragments.upsert(html, "#inbox", newest_first=True)
+    lists = [
+        ItemList(
+            "notifications",
+            into="#inbox",
+            template="partials/notification.html",
+            order="desc",
+            gone="gone",
+            arrives="moved",
+            earlier="#earlier-notifications",
+            load=lambda rows: rows.drawn(),
+        )
+    ]
 
     def totals(self):
         badge = self.thing.notifications.unread().count()
@@ -47,18 +48,16 @@ class InboxStream(PersonStream):
 
 @register(Board)
 class BoardStream(Stream):
-    @classmethod
-    def load(cls, key):
-        return BOARD if key == str(BOARD.pk) else None
+    lists = [
+        ItemList(
+            lambda board: Announcement.objects.all(),
+            into="#announcements",
+            template="partials/announcement.html",
+            order="desc",
+            gone=lambda announcement: not announcement.is_current,
+            arrives=None,
+        )
+    ]
 
     def allows(self, person):
         return True
-
-    def items(self, since):
-        return Announcement.objects.filter(changed__gt=since).order_by("starts")[: self.limit + 1]
-
-    def show(self, announcement, since):
-        if not announcement.is_current:
-            return fragments.remove(f"#announcement-{announcement.pk}")
-        html = render_to_string("partials/announcement.html", {"announcement": announcement})
-        return fragments.upsert(html, "#announcements", newest_first=True)

@@ -214,7 +214,7 @@ def people_called(prefix, reader, thread):
     """Up to eight people whose name begins with ``prefix`` (str), those of ``thread`` (a stream's name) first."""
     everybody = called(prefix).exclude(pk=reader.pk)
     stream = find(thread)
-    here = list(stream.speakers(everybody)[:NAMES]) if stream and stream.allows(reader) else []
+    here = list(stream.speakers(everybody)[:NAMES]) if hasattr(stream, "speakers") and stream.allows(reader) else []
     return [*here, *everybody.exclude(pk__in=[person.pk for person in here])[: NAMES - len(here)]]
 
 

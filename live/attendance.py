@@ -26,6 +26,38 @@ QUIET_ABOVE = 200  # people in one place among whom nobody is shown typing
 NAMED = 3  # typing people whose names are asked for; more are several
 
 
+class CountsReaders:
+    """A ``Stream`` whose pages tell how many have them open."""
+
+    def readers(self, count):
+        """Fragments that say that ``count`` people (int) have the page open."""
+        raise NotImplementedError
+
+
+class ShowsPeople:
+    """A ``Stream`` whose pages tell who has them open."""
+
+    def people(self, ids, anonymous, came=(), left=()):
+        """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
+
+        ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
+        """
+        raise NotImplementedError
+
+    @staticmethod
+    def hidden(among):
+        """Those of the people ``among`` (set of ids, str) of whom nobody shall know that they are here (set of str)."""
+        return set()
+
+
+class ShowsTyping:
+    """A ``Stream`` whose pages tell who is typing there."""
+
+    def typing(self, ids):
+        """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""
+        raise NotImplementedError
+
+
 class Attendance:
     """Belongs to the ``hub``, whose audiences it tells."""
 
@@ -47,7 +79,7 @@ class Attendance:
 
     def attend(self, listener, audience):
         kind = kind_of(audience.name)
-        if kind.counts_readers or kind.shows_people:
+        if issubclass(kind, (CountsReaders, ShowsPeople)):
             audience.newcomers.add(listener)
             self.count(audience.name, listener.who, +1)
 
@@ -58,7 +90,7 @@ class Attendance:
     def count(self, name, who, more):
         key = name, who
         self.tabs[key] += more
-        if not self.tabs[key] and who and kind_of(name).shows_people:
+        if not self.tabs[key] and who and shows(name, ShowsPeople):
             self.left_at[key] = self.hub.loop.time()
             self.hub.loop.call_later(settings.LEAVE_AFTER + 0.01, self.settle)
         if not who or self.tabs[key] == (1 if more > 0 else 0):
@@ -127,8 +159,8 @@ class Attendance:
     async def tell(self, names):
         """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed."""
         self.stale -= names
-        counted = {name for name in names if kind_of(name).counts_readers}
-        shown = {name for name in names if kind_of(name).shows_people}
+        counted = {name for name in names if shows(name, CountsReaders)}
+        shown = {name for name in names if shows(name, ShowsPeople)}
         counts = await in_thread(presence.readers, counted) if counted else {}
         people = await in_thread(who_is_on, shown) if shown else {}
         for name, now in [*counts.items(), *people.items()]:
@@ -166,7 +198,7 @@ class Attendance:
 
     def news(self, name, now, before=None):
         """What to tell the pages of ``name``, where ``now`` are and ``before`` were: the last arguments of ``hand``."""
-        if kind_of(name).counts_readers:
+        if shows(name, CountsReaders):
             return "readers", now
         people, anonymous = now
         was = set(people if before is None else before[0])
@@ -178,7 +210,7 @@ class Attendance:
     def whisper(self, name, who):
         """The person ``who`` types on the stream ``name``, on a page of this or of another process."""
         told = self.told.get(name)
-        if not who or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
+        if not who or not shows(name, ShowsTyping) or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
             return
         self.typing.setdefault(name, {})[who] = self.hub.loop.time()
         self.hub.loop.call_later(TYPING + 0.01, self.tell_typing, name)
@@ -213,6 +245,11 @@ class Attendance:
                     await self.hand(audience, pages, "typing", [one for one in typing if one != who][:NAMED])
         except Exception:
             logger.exception("typing could not be told")
+
+
+def shows(name, presence):
+    """Whether the pages of the stream ``name`` show this kind of presence (``CountsReaders``, …)."""
+    return issubclass(kind_of(name), presence)
 
 
 def kind_of(name):

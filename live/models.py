@@ -8,7 +8,7 @@ class Head(models.Model):
     would write a stale head back.
     """
 
-    kind = models.CharField(max_length=32)
+    kind = models.CharField(max_length=100)
     key = models.CharField(max_length=64)
     head = models.BigIntegerField(default=0)
     moved = models.DateTimeField(db_index=True)  # by the database's clock; for the pulse, which asks what moved lately
@@ -30,6 +30,11 @@ class Item(models.Model):
         """Mark the row as changed at ``tick`` (int), and as born there if it is new. Does not save."""
         self.changed = tick
         self.born = self.born or tick
+
+    @property
+    def is_as_born(self):
+        """Whether it never changed since it came to its place."""
+        return self.changed == self.born
 
 
 class Lease(models.Model):

@@ -1,23 +1,26 @@
 """Streams: what can be watched, who may listen, and what a page that fell behind is told.
 
-An app registers one ``Stream`` for each of its watched models in its ``streams.py``::
+An app declares one ``Stream`` for each of its watched models in its ``streams.py``::
 
     @register(Post)
     class PostStream(Stream):
+        lists = [ItemList("comments", into="#comments", template="posts/comment.html", order="desc")]
+        parts = [Part("#comment-count", value="comment_count")]
         def allows(self, person): return self.thing.readable_by(person)
-        def items(self, since):   return self.thing.comments.filter(changed__gt=since)[: self.limit + 1]
-        def show(self, item, since): return fragments.insert(...)
 
 A stream is named by its object, never by a string glued together at the call.
 """
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import NamedTuple
 
+from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.signing import BadSignature, Signer
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -42,34 +45,46 @@ def register(model):
 
     def remember(stream):
         stream.model = model
-        stream.kind = model.__name__.lower()
+        stream.kind = kind_of(model)
         kinds[stream.kind] = stream
         return stream
 
     return remember
 
 
+@cache
+def kind_of(model):
+    """What streams of objects of the class ``model`` are called before their keys (str): ``app.model``."""
+    if hasattr(model, "_meta"):
+        return model._meta.concrete_model._meta.label_lower
+    app = apps.get_containing_app_config(model.__module__)
+    return f"{app.label if app else model.__module__.partition('.')[0]}.{model.__name__.lower()}"
+
+
 class Stream:
     """How one kind of object is watched. Everything here runs in a thread, in the reader's language.
 
+    ``lists`` (of ``ItemList``) and ``parts`` (of ``Part``) are what its pages show of ``thing``, the object.
     ``limit``: at most so many changed items go out one by one; a page that missed more asks for itself again.
-    ``counts_readers``: whether ``readers`` is told how many are on the page.
-    ``shows_people``: whether ``people`` is told who is on the page, and ``typing`` who types there.
-    ``close_code``: closes the socket, with this code, of one who may listen no longer (int), or None.
+
+    Who is on its pages, and who is typing there, a stream shows as well if it is one of ``CountsReaders``,
+    ``ShowsPeople``, ``ShowsTyping`` (``attendance.py``), too.
     """
 
+    lists = ()
+    parts = ()
     limit = 50
-    counts_readers = False
-    shows_people = False
-    close_code = None
 
     def __init__(self, thing):
         self.thing = thing
 
     @classmethod
     def load(cls, key):
-        """The watched object with ``key`` (str), or None if there is none."""
-        return cls.model.objects.filter(pk=key).first()
+        """The watched object with ``key`` (str), or None if there is none. What is no model exists once."""
+        if hasattr(cls.model, "_meta"):
+            return cls.model._default_manager.filter(pk=key).first()
+        only = cls.model()
+        return only if key == str(only.pk) else None
 
     def allows(self, person):
         """Whether ``person`` (a user, or AnonymousUser) may listen: asked at subscribe and at every ring."""
@@ -79,52 +94,23 @@ class Stream:
         """Those of ``people`` (set of users, perhaps AnonymousUser) who may listen: many are asked about at once."""
         return {person for person in people if self.allows(person)}
 
-    def items(self, since):
-        """The items that changed after tick ``since``, in the order to show them; ``limit`` + 1 suffice."""
-        raise NotImplementedError
-
-    def show(self, item, since):
-        """The fragments that bring ``item`` up to date on a page that has seen tick ``since``."""
-        raise NotImplementedError
-
-    def totals(self):
-        """Fragments that go with every delta: counts and the like."""
-        return ""
-
-    def farewell(self):
-        """Fragments for those who may listen no longer."""
-        return ""
-
-    def dismiss(self, viewer):
+    def ended(self, viewer):
         """What ``viewer`` (``Viewer``), who may listen no longer, is told, and with which code their socket closes.
 
         → ``(text, code)``: fragments (str), and an int, or None to leave the socket open for other streams.
         """
-        return self.farewell(), self.close_code
+        return "", None
 
-    @staticmethod
-    def hidden(among):
-        """Those of the people ``among`` (set of ids, str) of whom nobody shall know that they are here (set of str)."""
-        return set()
+    def changes(self, since):
+        """What changed after tick ``since``, in the order to show it: pairs of what shows it and the item (list).
 
-    def readers(self, count):
-        """Fragments that say that ``count`` people (int) have the page open."""
-        return ""
-
-    def speakers(self, among):
-        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
-        return among.none()
-
-    def people(self, ids, anonymous, came=(), left=()):
-        """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
-
-        ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
+        At most one more than ``limit`` of each list.
         """
-        return ""
+        return [(shown, item) for shown in self.lists for item in shown.changed(self.thing, since, self.limit + 1)]
 
-    def typing(self, ids):
-        """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""
-        return ""
+    def totals(self):
+        """Fragments that go with every delta: counts and the like."""
+        return fragments.join(part.show(self.thing) for part in self.parts if not part.changed)
 
 
 @dataclass(frozen=True)
@@ -141,7 +127,7 @@ class Cursor:
 
     @property
     def element_id(self):
-        return "cursor-" + self.name.replace(":", "-")
+        return "cursor-" + re.sub(r"\W", "-", self.name)
 
     @property
     def html(self):
@@ -150,7 +136,7 @@ class Cursor:
 
 def name_of(thing):
     """The name (``kind:key``) of the stream of an object whose class is registered."""
-    return f"{thing.__class__.__name__.lower()}:{thing.pk}"  # not type(): request.user is a lazy object
+    return f"{kind_of(thing.__class__)}:{thing.pk}"  # not type(): request.user is a lazy object
 
 
 def find(name):
@@ -160,7 +146,7 @@ def find(name):
         return None
     try:
         thing = kinds[kind].load(key)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, ValidationError):
         return None
     return thing and kinds[kind](thing)
 
@@ -254,10 +240,13 @@ class TooOld(Exception):
 
 
 def _step(stream, since, head):
-    items = list(stream.items(since))
-    if len(items) > stream.limit:
+    changes = stream.changes(since)
+    if len(changes) > stream.limit:
         raise TooOld
-    return _closed([*(_safely(stream.show, item, since) for item in items), _safely(stream.totals)], stream, head)
+    parts = [part for part in stream.parts if part.changed and getattr(stream.thing, part.changed) > since]
+    told = [_safely(part.show, stream.thing) for part in parts]
+    told += [_safely(shown.show, item, since) for shown, item in changes]
+    return _closed([*told, _safely(stream.totals)], stream, head)
 
 
 def _debt(stream, head):
@@ -273,7 +262,7 @@ def _closed(parts, stream, head):
 
 class Composed(NamedTuple):
     """A delta for many: its ``text`` and the tick ``head`` it leads to; the viewers ``refused``, who may not listen
-    any more (dict to what ``Stream.dismiss`` says of them); and whether it is ``public``: for everybody."""
+    any more (dict to what ``Stream.ended`` says of them); and whether it is ``public``: for everybody."""
 
     text: str
     head: int
@@ -308,7 +297,7 @@ def ask(stream, viewers):
         return True, {}
     people = people_behind(viewers)
     allowed = stream.allowed(set(people.values()))
-    return False, {viewer: stream.dismiss(viewer) for viewer, person in people.items() if person not in allowed}
+    return False, {viewer: stream.ended(viewer) for viewer, person in people.items() if person not in allowed}
 
 
 def _safely(render, *arguments):

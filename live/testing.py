@@ -52,7 +52,7 @@ def read_form(html):
 
 def read_cursors(frame):
     """The cursors that ``frame`` (str), which a socket was sent, brings along: dict of str."""
-    return dict(re.findall(r'name="(\w+:[^"]+)" value="(\d+)"', frame))
+    return dict(re.findall(r'name="([\w.]+:[^"]+)" value="(\d+)"', frame))
 
 
 def must_ask_again(frame):

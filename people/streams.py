@@ -29,10 +29,7 @@ class PersonStream(Stream):
     def allows(self, person):
         return person.is_active and person.pk == self.thing.pk
 
-    def items(self, since):
-        return []
-
-    def dismiss(self, viewer):
+    def ended(self, viewer):
         """Say why; but a page whose session only got a new key comes back with that.
 
         The reason of a ban is told to the banned, not to one who is signed in as somebody else.
@@ -49,15 +46,8 @@ class PersonStream(Stream):
 class NamesStream(Stream):
     """For the cache of pages alone: no page listens to it."""
 
-    @classmethod
-    def load(cls, key):
-        return NAMES
-
     def allows(self, person):
         return False
-
-    def items(self, since):
-        return []
 
 
 def watched(request, *things):

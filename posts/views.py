@@ -27,7 +27,7 @@ from people.visits import retry_after, visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
-from posts.streams import place
+from posts.streams import COMMENTS
 from posts.structured import live_blog_posting
 
 
@@ -148,7 +148,7 @@ def older_comments(request, slug):
     return HttpResponse(
         fragments.join(
             [
-                *(place(one, ":is(#comments, #earlier-comments)") for one in comments),
+                *(COMMENTS.insert(one, ":is(#comments, #earlier-comments)") for one in comments),
                 fragments.morph(rest, "#older-comments"),
             ]
         )
@@ -224,7 +224,9 @@ def replies(request, pk):
     found.more_replies, found.last_reply = more, direct[-1].pk if more else None
     found.loaded = direct[-1].pk if direct else number(request.GET, "after") or 0
     rest = render_to_string("partials/more_replies.html", {"more_replies": found})
-    return HttpResponse(fragments.join([*(place(one) for one in direct), fragments.morph(rest, f"#more-replies-{pk}")]))
+    return HttpResponse(
+        fragments.join([*(COMMENTS.insert(one) for one in direct), fragments.morph(rest, f"#more-replies-{pk}")])
+    )
 
 
 @answers_stale_forms
@@ -282,7 +284,7 @@ def answer(request, said, form=""):
     since = seen(request.POST, said.post)
     since = said.changed - 1 if since is None and said.changed else since
     text = "" if since is None else delta(find(name_of(said.post)), since)[0]
-    return HttpResponse(form + text + (place(said) if said.is_waiting else ""))
+    return HttpResponse(form + text + (COMMENTS.insert(said) if said.is_waiting else ""))
 
 
 def comment_form(request, found, form, parent=None, *, autofocus=False):

@@ -5,21 +5,47 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 
 from live import fragments
+from live.attendance import ShowsPeople, ShowsTyping
 from live.hub import on_pulse
+from live.lists import ItemList, Part
 from live.streams import Stream, register
 from people.models import Person
-from rooms.models import OPEN_ROOMS, Membership, MyRooms, OpenRooms, Room
+from rooms.models import Membership, MyRooms, OpenRooms, Room
 from rooms.models.room import mark_unread
 
 on_pulse(mark_unread)
 
 
+def make_room(message):
+    """What takes off the newest page the line that is one too many since ``message``, and is read aloud."""
+    before = message.room.messages.standing().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+    old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
+    latest = fragments.replace(render_to_string("partials/latest.html", {"message": message}), "#latest")
+    return fragments.join([*(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old), latest])
+
+
+MESSAGES = ItemList(
+    lambda room: room.messages.drawn(),
+    into="#messages",
+    template="partials/message.html",
+    gone="removed_at",
+    body="partials/message_body.html",
+    place="partials/message_place.html",
+    then=make_room,
+)
+
+
 @register(Room)
-class RoomStream(Stream):
+class RoomStream(ShowsPeople, ShowsTyping, Stream):
     """A room: its lines, who is here, and who is typing."""
 
     limit = settings.MESSAGES_IN_PAGE
-    shows_people = True
+    lists = [MESSAGES]
+    parts = [
+        Part("#earlier", "partials/earlier.html", value="floor"),
+        Part("#newest", "partials/newest.html", swap="replace"),  # a new element looks anew whether it is seen
+        Part("#room-state", "partials/room_state.html"),
+    ]
 
     def allows(self, person):
         return self.thing.readable_by(person)
@@ -27,46 +53,16 @@ class RoomStream(Stream):
     def allowed(self, people):
         return people if self.thing.kind == Room.Kind.OPEN else people.intersection(self.thing.members)
 
-    def items(self, since):
-        return self.thing.messages.filter(changed__gt=since).drawn().order_by("pk")[: self.limit + 1]
-
-    def show(self, message, since):
-        name = f"message-{message.pk}"
-        if message.removed_at:
-            return fragments.withdraw(render_to_string("partials/message_place.html", {"place": message}), name)
-        new = message.born > since
-        body = ""
-        if not new or message.changed > message.born:  # or a page that has it has it so
-            html = render_to_string("partials/message_body.html", {"message": message})
-            body = fragments.morph(html, f"#{name}-body")
-        if not new:
-            return body
-        latest = fragments.replace(render_to_string("partials/latest.html", {"message": message}), "#latest")
-        return place(message) + body + self.drop(message) + latest
-
-    def drop(self, message):
-        """What takes off the newest page the line that is one too many since ``message``."""
-        before = self.thing.messages.standing().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
-        old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
-        return fragments.join(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old)
-
     def totals(self):
-        if self.thing.is_direct:
-            head = [fragments.morph(render_to_string("partials/gone.html", {"room": self.thing}), "#gone")]
+        room = self.thing
+        if room.is_direct:
+            head = fragments.morph(render_to_string("partials/gone.html", {"room": room}), "#gone")
         else:
-            head = names_of(self.thing, "#room-name", "#room-topic")
-        return fragments.join(
-            [
-                *head,
-                fragments.morph(render_to_string("partials/earlier.html", {"earlier": self.thing.floor}), "#earlier"),
-                # Not morphed: a new element looks anew whether it is seen.
-                fragments.replace(render_to_string("partials/newest.html", {"room": self.thing}), "#newest"),
-                fragments.morph(render_to_string("partials/room_state.html", {"room": self.thing}), "#room-state"),
-            ]
-        )
+            head = names_of(room, "#room-name", "#room-topic")
+        return head + super().totals()
 
-    def farewell(self):
-        return fragments.replace(render_to_string("partials/room_left.html", {"room": self.thing}), "#room")
+    def ended(self, viewer):
+        return fragments.replace(render_to_string("partials/room_left.html", {"room": self.thing}), "#room"), None
 
     @staticmethod
     def hidden(among):
@@ -95,43 +91,76 @@ class RoomStream(Stream):
         return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
 
 
-def place(message, older=False):
-    """The fragment that puts ``message`` at its place, if it is missing there; perhaps with a way to ``older`` ones."""
-    html = render_to_string("partials/message.html", {"message": message, "older": older})
-    return fragments.insert(html, f"message-{message.pk}", "#messages")
+def names_of(room, name, topic):
+    return fragments.text(room.name, name) + fragments.text(room.topic, topic)
 
 
 @register(OpenRooms)
 class OpenRoomsStream(Stream):
     """The list of the rooms that are open to all: of a row that is there only the names change, for it is marked."""
 
-    @classmethod
-    def load(cls, key):
-        return OPEN_ROOMS if key == str(OPEN_ROOMS.pk) else None
+    lists = [
+        ItemList(
+            lambda rooms: Room.objects.all(),
+            into="#rooms",
+            template="partials/room_row.html",
+            element=lambda row: f"room-{row.room.pk}",
+            gone=lambda row: row.room.kind != Room.Kind.OPEN,
+            body=lambda row: names_of(row.room, f"#room-{row.room.pk}-name", f"#room-{row.room.pk}-topic"),
+            load=lambda rooms: [
+                Membership(room=room, read=room.last, born=room.born, changed=room.changed) for room in rooms
+            ],
+        )
+    ]
 
     def allows(self, person):
         return True
 
-    def items(self, since):
-        return Room.objects.filter(changed__gt=since).order_by("pk")[: self.limit + 1]
 
-    def show(self, room, since):
-        name = f"#room-{room.pk}"
-        if room.kind != Room.Kind.OPEN:
-            return fragments.remove(name)
-        if room.born > since:
-            row = Membership(room=room, read=room.last)
-            return fragments.upsert(render_to_string("partials/room_row.html", {"row": row}), "#rooms")
-        return fragments.join(names_of(room, f"{name}-name", f"{name}-topic"))
+def rows_of(*, direct):
+    """A person's rows of rooms, or of conversations (``direct``, bool). → function of ``MyRooms``"""
+
+    def rows(rooms):
+        rows = Membership.objects.filter(person=rooms.pk).listed()
+        return rows.filter(room__kind=Room.Kind.DIRECT) if direct else rows.exclude(room__kind=Room.Kind.DIRECT)
+
+    return rows
 
 
-def names_of(room, name, topic):
-    return [fragments.text(room.name, name), fragments.text(room.topic, topic)]
+def is_left(row):
+    return row.room.kind != Room.Kind.OPEN and row.left_at
+
+
+def begun(row):
+    """What tells the page of a conversation that was none yet, that the other side has begun it."""
+    html = render_to_string("partials/begun.html", {"begun": row.room})
+    return fragments.morph(html, f"#begun-{row.room.handle}")
 
 
 @register(MyRooms)
 class MyRoomsStream(Stream):
     """A person's list of rooms and conversations, with its marks of what is unread."""
+
+    lists = [
+        ItemList(
+            rows_of(direct=False),
+            into="#rooms",
+            template="partials/room_row.html",
+            element=lambda row: f"room-{row.room_id}",
+            gone=is_left,
+            arrives=None,
+        ),
+        ItemList(
+            rows_of(direct=True),
+            into="#conversations",
+            template="partials/room_row.html",
+            element=lambda row: f"room-{row.room_id}",
+            order="desc",
+            gone=is_left,
+            arrives=None,
+            then=begun,
+        ),
+    ]
 
     @classmethod
     def load(cls, key):
@@ -139,20 +168,3 @@ class MyRoomsStream(Stream):
 
     def allows(self, person):
         return person.is_active and person.pk == self.thing.pk
-
-    @property
-    def memberships(self):
-        return Person(pk=self.thing.pk).memberships.listed()
-
-    def items(self, since):
-        return self.memberships.filter(changed__gt=since).order_by("room__last")[: self.limit + 1]
-
-    def show(self, membership, since):
-        room = membership.room
-        if room.kind == Room.Kind.OPEN or not membership.left_at:
-            html = render_to_string("partials/room_row.html", {"row": membership})
-            if not room.is_direct:
-                return fragments.upsert(html, "#rooms")
-            begun = fragments.morph(render_to_string("partials/begun.html", {"begun": room}), f"#begun-{room.handle}")
-            return fragments.upsert(html, "#conversations", newest_first=True) + begun
-        return fragments.remove(f"#room-{room.pk}")

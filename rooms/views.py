@@ -26,7 +26,7 @@ from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
-from rooms.streams import place
+from rooms.streams import MESSAGES
 
 EARLIER = 100  # messages on a page of earlier ones
 
@@ -184,7 +184,7 @@ def older_messages(request, pk):
         fragments.join(
             [
                 fragments.remove(f"#older-{before}"),
-                *(place(one, older=more and one is older[0]) for one in older),
+                *(MESSAGES.insert(one, older=more and one is older[0]) for one in older),
                 fragments.morph(upto, "#upto"),
             ]
         )
@@ -244,7 +244,7 @@ def take(request, found, others, say):
             if request.htmx and found.is_direct and seen(request.POST, said.room) is None:
                 # The page is older than the conversation.
                 rest += live_again(request, said.room) + delta(find(name_of(said.room)), 0)[0]
-                rest += fragments.replace(render_to_string("partials/newest.html", {"room": said.room}), "#the-end")
+                rest += fragments.replace(render_to_string("partials/newest.html", {"newest": said.room}), "#the-end")
                 return HttpResponse(rest)
             return answer(request, said, rest)
     except Refused as error:

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             name='Head',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=32)),
+                ('kind', models.CharField(max_length=100)),
                 ('key', models.CharField(max_length=64)),
                 ('head', models.BigIntegerField(default=0)),
                 ('moved', models.DateTimeField(db_index=True)),

@@ -1,9 +1,8 @@
 from django import template
-from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
-from live.cache import html_cache
 from live.connection import heartbeat
+from live.lists import draw
 from live.streams import name_of
 
 # An event, in which of its states the heartbeat heeds it, and what becomes of it (live/connection.py). What opens gets
@@ -16,17 +15,7 @@ SIGNS = [
 ]
 register = template.Library()
 register.filter("stream", name_of)
-
-
-@register.simple_tag
-def draw(partial, item):
-    """The ``partial`` (a template's name) of ``item``, which is remembered as long as the item looks the same.
-
-    ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
-    """
-    context = {item.__class__.__name__.lower(): item}
-    look = partial, get_language(), item.likeness
-    return html_cache.get_or_set(look, lambda: render_to_string(partial, context))
+register.simple_tag(draw)
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)

@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 
 from live import attendance, fragments, hub, streams
+from live.attendance import CountsReaders, ShowsPeople, ShowsTyping
 from live.consumers import LiveConsumer
 from live.streams import Stream, cursors, register
 from live.testing import PATIENCE
@@ -31,6 +32,18 @@ class Lamp:
         return item
 
 
+class Writings:
+    """What was written on a lamp, as a list of its own kind."""
+
+    @staticmethod
+    def changed(lamp, since, most):
+        return [item for item in lamp.items if item.changed > since][:most]
+
+    @staticmethod
+    def show(item, since):
+        return fragments.text(item.text.upper() if item.text != "broken" else 1 / 0, "#lamp")
+
+
 @pytest.fixture
 def lamp(transactional_db, monkeypatch):
     monkeypatch.setattr(streams, "kinds", dict(streams.kinds))
@@ -38,9 +51,9 @@ def lamp(transactional_db, monkeypatch):
     lamps = {}
 
     @register(Lamp)
-    class LampStream(Stream):
+    class LampStream(CountsReaders, ShowsTyping, Stream):
+        lists = [Writings()]
         limit = 5
-        counts_readers = True
 
         @classmethod
         def load(cls, key):
@@ -49,17 +62,11 @@ def lamp(transactional_db, monkeypatch):
         def allows(self, person):
             return not self.thing.private
 
-        def items(self, since):
-            return [item for item in self.thing.items if item.changed > since]
-
-        def show(self, item, since):
-            return fragments.text(item.text.upper() if item.text != "broken" else 1 / 0, "#lamp")
-
         def totals(self):
             return fragments.text(len(self.thing.items), "#count")
 
-        def farewell(self):
-            return fragments.text("farewell", "#lamp")
+        def ended(self, viewer):
+            return fragments.text("farewell", "#lamp"), None
 
         def readers(self, count):
             return fragments.text(f"{count} here", "#readers")
@@ -68,18 +75,13 @@ def lamp(transactional_db, monkeypatch):
             return fragments.text(f"typing: {' '.join(ids)}.", "#typing")
 
     @register(Table)
-    class TableStream(Stream):
-        shows_people = True
-
+    class TableStream(ShowsPeople, Stream):
         @classmethod
         def load(cls, key):
             return Table(key)
 
         def allows(self, person):
             return True
-
-        def items(self, since):
-            return []
 
         def people(self, ids, anonymous, came=(), left=()):
             said = f"here: {' '.join(ids)}, {anonymous}; came: {' '.join(came)}; left: {' '.join(left)}."

@@ -63,7 +63,7 @@ def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
         await last.hear("here: 11 12")  # who is new is told at once
         assert alice.told.count("here:") == told
         monkeypatch.setattr(attendance, "DELIVERIES", HOUR)
-        hub.here().attendance.heard("table:1")  # as when it is due
+        hub.here().attendance.heard("live.table:1")  # as when it is due
         await alice.hear(" 52, 0;")
         assert alice.told.count("here:") <= told + 2
 
@@ -71,7 +71,7 @@ def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
 
 
 def test_one_who_wants_not_to_be_seen_is_gone_at_once_and_back_at_once(table, run):
-    stream, hidden = find("table:1").__class__, set()
+    stream, hidden = find("live.table:1").__class__, set()
     stream.hidden = staticmethod(hidden.intersection)
 
     async def scene():
@@ -94,7 +94,7 @@ def test_who_has_said_it_types_no_longer(lamp, run):
         [cursor] = await bob.cursors()
         bob.say({"whisper": cursor.signed})
         await alice.hear("typing: 2.")
-        hub.hush("lamp:1", "2")
+        hub.hush("live.lamp:1", "2")
         await alice.hear("typing: .")
 
     run(scene())
@@ -108,7 +108,7 @@ def test_nobody_is_shown_typing_in_a_crowd(table, lamp, run, monkeypatch):
         await Page(table, who="2").open()
         await alice.hear("here: 1 2")
         here = hub.here().attendance
-        here.whisper("table:1", "2")
+        here.whisper("live.table:1", "2")
         assert not here.typing
 
     run(scene())
@@ -121,7 +121,7 @@ def test_an_event_that_makes_no_sense_deafens_nobody(lamp, run):
         await until(lambda: ours.channel)
         senseless = [
             {"type": "ring"},
-            {"type": "ring", "name": "lamp:1", "head": "x"},
+            {"type": "ring", "name": "live.lamp:1", "head": "x"},
             {"type": "presence"},
             {"type": 1},
         ]

@@ -255,7 +255,7 @@ def test_one_without_the_right_does_not_get_in(lamp, run):
         opening = asyncio.ensure_future(page.open())
         await page.hear("farewell")
         await page.hear("here: 1")
-        assert set(hub.here().audiences) == {("table:1", "en")} and not opening.done()
+        assert set(hub.here().audiences) == {("live.table:1", "en")} and not opening.done()
 
     run(scene())
 
@@ -289,10 +289,21 @@ def test_typing_is_told_to_the_others_and_ends_by_itself(lamp, run, monkeypatch)
 
 @pytest.mark.parametrize(
     "said",
-    ["", "{", "[]", "null", "1", '"x"', "[" * 10_000, "x" * 20_000, json.dumps({"lamp:1": "0"}), json.dumps({"x": 1})]
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "1",
+        '"x"',
+        "[" * 10_000,
+        "x" * 20_000,
+        json.dumps({"live.lamp:1": "0"}),
+        json.dumps({"x": 1}),
+    ]
     + [json.dumps({f"n{n}": "0" for n in range(50)}), json.dumps({"whisper": [1]}), json.dumps({"": ""}), None]
-    + [json.dumps(said) for said in ({"\ud800": "1"}, {"whisper": "lamp:1:\udfff"}, {"language": "\udc80"})]
-    + [json.dumps({"lamp:1:\ud83d": "\ud83d"}), json.dumps({"a": [{"b": "\ud800"}]}), '{"lamp:1:\x00": "0"}'],
+    + [json.dumps(said) for said in ({"\ud800": "1"}, {"whisper": "live.lamp:1:\udfff"}, {"language": "\udc80"})]
+    + [json.dumps({"live.lamp:1:\ud83d": "\ud83d"}), json.dumps({"a": [{"b": "\ud800"}]}), '{"live.lamp:1:\x00": "0"}'],
 )
 def test_what_a_page_never_says_closes_its_socket_politely(lamp, run, said):
     async def scene():
@@ -339,7 +350,7 @@ def test_made_up_cursors_close_the_socket_though_each_message_is_allowed(lamp, r
         await page.hear('value="40"')
         [cursor] = await page.cursors()
         long = "the totals " * 3000
-        monkeypatch.setattr(streams.kinds["lamp"], "totals", lambda self: rendered.append(1) or long)
+        monkeypatch.setattr(streams.kinds["live.lamp"], "totals", lambda self: rendered.append(1) or long)
         for n in range(150):
             page.say({cursor.signed: str(n % 20 if n % 2 else 1000 + n)})
         await page.ended()
@@ -382,7 +393,7 @@ def test_a_page_of_twenty_streams_comes_back_as_often_as_servers_restart(table, 
 
 
 def test_a_page_that_missed_much_of_much_is_told_and_goes_on(lamp, run, monkeypatch):
-    monkeypatch.setattr(streams.kinds["lamp"], "totals", lambda self: "the totals " * 100_000)
+    monkeypatch.setattr(streams.kinds["live.lamp"], "totals", lambda self: "the totals " * 100_000)
 
     async def scene():
         for n in range(40):
@@ -407,7 +418,7 @@ def test_a_page_shows_only_so_many_streams_however_it_names_them(table, run):
     async def scene():
         page = await Page(table).open()
         for n in range(2, 22):
-            page.say({Cursor(f"table:{n}", 0).signed: "0"})
+            page.say({Cursor(f"live.table:{n}", 0).signed: "0"})
         await page.ended()
         assert page.closed == consumers.NOT_WELCOME
 
@@ -493,7 +504,7 @@ def test_a_cookie_that_holds_no_key_is_no_session(cookie):
 
 
 def test_a_right_that_ends_while_it_is_asked_for_is_asked_for_again(lamp, run, monkeypatch):
-    stream = streams.kinds["lamp"]
+    stream = streams.kinds["live.lamp"]
 
     def allows(self, person):
         was = not self.thing.private

@@ -262,7 +262,7 @@ def test_a_stream_is_listened_to_for_as_long_as_a_page_shows_it(lamp, run):
         for text in ("one", "two", "three"):
             await hub.in_thread(lamp.write, text)
             await get(pages)
-            assert hub.here().kept == {"lamp:1": 1}
+            assert hub.here().kept == {"live.lamp:1": 1}
         await hub.in_thread(lamp.write, "four")
         await until(lambda: not pages.pages)
         assert not hub.here().kept

@@ -31,7 +31,7 @@ def test_a_page_is_told_what_changed_since_its_cursor_and_where_it_is_then(lamp)
     text, head = told(lamp, 1)
     assert head == 3
     assert "OFF" in text and "ON AGAIN" in text and ">ON<" not in text
-    assert 'id="cursor-lamp-1"' in text and 'value="3"' in text
+    assert 'id="cursor-live-lamp-1"' in text and 'value="3"' in text
     assert told(lamp, 1) == (text, head)
 
 
@@ -51,14 +51,14 @@ def test_a_page_with_a_cursor_from_the_future_asks_for_itself_again(lamp):
 
 
 def test_cursors_that_a_stranger_makes_up_are_one_step_and_rendered_once(lamp, monkeypatch):
-    stream, rendered, asked = streams.kinds["lamp"], [], []
-    items = stream.items
+    stream, rendered, asked = streams.kinds["live.lamp"], [], []
+    changes = stream.changes
 
     def totals(self):
         rendered.append(1)
         return "the totals " * 10_000
 
-    monkeypatch.setattr(stream, "items", lambda self, since: asked.append(since) or items(self, since))
+    monkeypatch.setattr(stream, "changes", lambda self, since: asked.append(since) or changes(self, since))
     for n in range(40):
         lamp.write(f"change {n}")
     monkeypatch.setattr(stream, "totals", totals)
@@ -108,10 +108,10 @@ def test_a_rollback_leaves_no_tick_and_rings_nobody(lamp, monkeypatch):
     with pytest.raises(ZeroDivisionError), transaction.atomic():
         lamp.write("on")
         1 / 0  # noqa: B018
-    assert heads(["lamp:1"]) == {"lamp:1": 0}
+    assert heads(["live.lamp:1"]) == {"live.lamp:1": 0}
     assert rung == []
     lamp.write("on")
-    assert rung == [{"lamp:1": 1}]
+    assert rung == [{"live.lamp:1": 1}]
 
 
 def test_a_stream_ticks_in_a_transaction_only(lamp):
@@ -129,8 +129,8 @@ def test_several_streams_tick_at_once_and_answer_in_order(lamp):
 
 def test_the_name_of_a_stream_is_proven_by_our_signature(lamp):
     [cursor] = cursors(lamp)
-    assert unsign(cursor.signed) == "lamp:1"
-    for forged in ("lamp:1", "lamp:2:" + cursor.signed.rpartition(":")[2], cursor.signed + "x", ""):
+    assert unsign(cursor.signed) == "live.lamp:1"
+    for forged in ("live.lamp:1", "live.lamp:2:" + cursor.signed.rpartition(":")[2], cursor.signed + "x", ""):
         with pytest.raises(BadSignature):
             unsign(forged)
     with pytest.raises(BadSignature):  # ours, but of a kind that is no more
@@ -138,13 +138,20 @@ def test_the_name_of_a_stream_is_proven_by_our_signature(lamp):
 
 
 def test_what_does_not_exist_is_no_stream(lamp):
-    assert find("lamp:2") is find("nothing:1") is find("person:x") is find(f"person:{9**40}") is find("") is None
+    assert (
+        find("live.lamp:2")
+        is find("nothing:1")
+        is find("people.person:x")
+        is find(f"people.person:{9**40}")
+        is find("")
+        is None
+    )
 
 
 def test_the_heads_of_many_streams_are_asked_at_once(lamp):
-    names = [f"lamp:{n}" for n in range(1000)]
+    names = [f"live.lamp:{n}" for n in range(1000)]
     lamp.write("on")
-    assert heads(names) == dict.fromkeys(names, 0) | {"lamp:1": 1}
+    assert heads(names) == dict.fromkeys(names, 0) | {"live.lamp:1": 1}
 
 
 def test_many_streams_tick_in_a_few_queries(lamp, django_assert_max_num_queries):

@@ -75,15 +75,15 @@ def test_a_page_of_somebody_else_is_told_so_and_nothing_else(lamp, ask, client):
 @pytest.mark.parametrize(
     "said",
     [
-        "lamp:1=0",
-        "lamp:1:forged=0",
+        "live.lamp:1=0",
+        "live.lamp:1:forged=0",
         "=0",
         "{signed}=-1",
         "{signed}=1.5",
         "{signed}=",
         "{signed}=1234567890123456789",
         "{signed}=%EF%BC%91x",
-        "whispers=lamp:1",
+        "whispers=live.lamp:1",
         "language=en&language=x&csrfmiddlewaretoken=x",
     ],
 )

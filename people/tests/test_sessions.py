@@ -134,4 +134,4 @@ def test_signing_out_everywhere_is_signing_out_the_others_and_oneself(bob):
 
 @pytest.mark.parametrize("address", ["/accounts/email/", "/accounts/2fa/", "/nowhere/", "/accounts/profile/"])
 def test_pages_that_others_made_are_live_as_well(bob, address):
-    assert f'name="person:{bob.pk}:' in Browser(bob).get(address).content.decode()
+    assert f'name="people.person:{bob.pk}:' in Browser(bob).get(address).content.decode()

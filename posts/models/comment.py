@@ -310,8 +310,8 @@ class Comment(Moderated, Item):
 
     @property
     def is_as_born(self):
-        """Whether it never changed since it came into the stream."""
-        return self.is_shown and self.changed == self.born
+        """Whether every page that has it, has it so: what a decision was made about may be shown as it was before."""
+        return super().is_as_born and self.is_shown and not self.is_ruled
 
     @property
     def is_removed(self):

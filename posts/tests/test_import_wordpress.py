@@ -146,21 +146,21 @@ def test_a_dry_run_changes_nothing(load):
 def test_a_comment_that_came_later_joins_its_thread_and_edits_here_stay(load):
     load(wxr(item(1, comment(1))))
     Post.objects.update(title="Edited here")
-    seen = Head.objects.get(kind="post").head
+    seen = Head.objects.get(kind="posts.post").head
     said = load(wxr(item(1, comment(1), comment(2, parent=1)), item(2)).replace("http://old", "https://old"))
     first, later = Comment.objects.order_by("pk")
     post = first.post
     assert (post.title, post.comment_count, later.parent) == ("Edited here", 2, first)
-    assert later.born == later.changed == Head.objects.get(kind="post", key=post.pk).head == seen + 1
+    assert later.born == later.changed == Head.objects.get(kind="posts.post", key=post.pk).head == seen + 1
     assert 'kept  post  "Title 1"  /posts/post-1/  1 comment\n' in said and 'added  post  "Title 2"' in said
 
 
 def test_a_post_ticks_once_whatever_its_comments(load):
     load(wxr(item(1, *map(comment, range(1, 30))), item(2, post_type="page")))
     post = Post.objects.get(slug="post-1")
-    assert Head.objects.get(kind="post", key=post.pk).head == 1
+    assert Head.objects.get(kind="posts.post", key=post.pk).head == 1
     assert set(post.comments.values_list("born", "changed")) == {(1, 1)}
-    assert Head.objects.get(kind="frontpage", key=FRONT.pk).head == Post.objects.count() == 2
+    assert Head.objects.get(kind="posts.frontpage", key=FRONT.pk).head == Post.objects.count() == 2
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])

@@ -270,15 +270,15 @@ ROWS = [
     ("/admin/inbox/announcement/", "3333FF22", "3333FF22", "FFFFFFFF"),
 ]
 LISTENERS = {  # who may hear a stream, in the order of the cast
-    "board": "yyyyyyyy",
-    "frontpage": "yyyyyyyy",
-    "myrooms": "--y-----",
-    "names": "--------",
-    "openrooms": "yyyyyyyy",
-    "person": "--y-----",
-    "post": "----y-yy",  # of a draft
-    "queue": "-----y-y",
-    "room": "--y-----",  # for members
+    "inbox.board": "yyyyyyyy",
+    "posts.frontpage": "yyyyyyyy",
+    "rooms.myrooms": "--y-----",
+    "people.names": "--------",
+    "rooms.openrooms": "yyyyyyyy",
+    "people.person": "--y-----",
+    "posts.post": "----y-yy",  # of a draft
+    "posts.queue": "-----y-y",
+    "rooms.room": "--y-----",  # for members
 }
 
 
