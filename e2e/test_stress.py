@@ -131,7 +131,7 @@ def test_pages_asleep_through_everything_wake_up_right(site, post, cast, open_pa
                     happen(Post.objects.get(pk=post.pk), random.choice(cast))
                 mark = Post.objects.get(pk=post.pk).comment(cast[0], f"turn {turn}")
             relay.mend()
-            expect(page.locator(f"#comment-{mark.pk}")).to_be_attached(timeout=30_000)
+            expect(page.locator(f"#comment-{mark.pk}")).to_be_attached()
             fresh = open_page(site)
             fresh.goto(f"/posts/{post.slug}/")
             shown = min(one.locator("#comments").evaluate("list => list.children.length") for one in (page, fresh))

@@ -48,6 +48,7 @@ class InboxStream(PersonStream):
 
 @register(Board)
 class BoardStream(Stream):
+    public = True
     lists = [
         ItemList(
             lambda board: Announcement.objects.all(),
@@ -58,6 +59,3 @@ class BoardStream(Stream):
             arrives=None,
         )
     ]
-
-    def allows(self, person):
-        return True

@@ -17,7 +17,7 @@ The words, and where each is written down:
 ========  ==========================================================  ==================
 stream    something that can be watched, named by an object           ``streams.py``
 tick      a stream's counter; its newest value is the *head*          ``ticks.py``
-item      a row shown in a stream, *born* and *changed* at ticks      ``models.py``
+item      a row shown in a stream, *born* and *changed* at ticks      ``items.py``
 fragment  HTML with the place it belongs to                           ``fragments.py``
 debt      the fragment by which a page that missed too much asks for  ``again.py``
           itself again
@@ -35,12 +35,63 @@ heartbeat the hub's sign of life, without which a page asks anew      ``connecti
 page      an anonymous answer, kept until one of its streams rings    ``pages.py``
 ========  ==========================================================  ==================
 
-An app that wants to be live writes a ``streams.py`` with a ``Stream`` for each of its
-watched models, calls ``tick`` inside the transaction of every change, and puts
-``{% live … %}`` into its pages. Nothing else. ``cache.py`` keeps HTML that was rendered already, for the answers to
+An app that wants to be live declares a ``Stream`` for each of its watched models, in its ``streams.py``; changes what
+its pages show within ``change``; and has its views answer with ``page`` and ``answer``::
+
+    # models.py                                        # streams.py
+    class Poll(live.Watched, models.Model):            @live.register(Poll)
+        question = models.CharField(max_length=200)    class PollStream(live.Stream):
+                                                           lists = [
+    class Option(live.Item):                                   live.ItemList("options", "#options", "option.html")
+        shown_in = "poll"                                  ]
+        poll = models.ForeignKey(Poll, models.CASCADE,
+                                 related_name="options")   def allows(self, person):
+        votes = models.IntegerField(default=0)                 return True
+
+    # views.py
+    def poll(request, pk):
+        poll = get_object_or_404(Poll, pk=pk)
+        return live.page(request, "poll.html", lambda: {"poll": poll}, shows=[poll])
+
+    def vote(request, pk):
+        option = get_object_or_404(Option, pk=pk)
+        with option.change():
+            option.votes += 1
+            option.save()
+        return live.answer(request, option.poll)
+
+The page's template has ``{% live live %}`` and in its head ``{% include "live/head.html" %}``; ``option.html`` shows an
+``option`` in an element with the id ``option-{{ option.pk }}`` and ``data-key="{{ option.pk }}"``; its form has
+``hx-include="#live"`` and ``hx-swap="none"``.
+
+The names of the public interface are those of this package itself: see ``PUBLIC``, below, for where they come from.
+``cache.py`` keeps HTML that was rendered already, for the answers to
 forms, open pages and those who come back; ``fast.py`` and ``daphne.py`` fit the two servers for it, ``limits.py`` and
 ``bodies.py`` bound what arrives there; ``threads.py`` and
 ``address.py`` are a line or two on threads and on whose line it is, ``metrics.py`` and ``health.py`` say how a process
-is, ``testing.py`` is a page without a browser. Read in this order: ``models``,
-``streams``, ``ticks``, ``hub``, ``consumers``; the rest as needed.
+is, ``testing.py`` is a page without a browser. Read in this order: ``items``, ``lists``,
+``streams``, ``changes``, ``ticks``, ``hub``, ``consumers``; the rest as needed.
 """
+
+from importlib import import_module
+
+PUBLIC = {
+    "attendance": ["CountsReaders", "ShowsPeople", "ShowsTyping"],
+    "changes": ["Watched", "change"],
+    "items": ["Item"],
+    "lists": ["ItemList", "Part"],
+    "shortcuts": ["answer", "page"],
+    "streams": ["Stream", "cursors", "register"],
+}
+_module_of = {name: module for module, names in PUBLIC.items() for name in names}
+
+
+def __getattr__(name):
+    """The public names, each imported when it is asked for: models are there only once Django is set up."""
+    if name not in _module_of:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_module_of[name]}"), name)
+
+
+def __dir__():
+    return sorted([*globals(), *_module_of])

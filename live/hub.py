@@ -11,7 +11,7 @@ from its cursor when it reads again, or is cut off.
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -108,13 +108,14 @@ def group(name):
 
 
 class Audience:
-    """The listeners (set) of the stream ``name`` in one ``language``, all at one ``cursor``.
+    """The listeners (set) of the stream ``name`` in one ``language``, all at one ``cursor``; a subscriber of the hub.
 
     ``head`` is the newest tick heard of; ``busy`` while a delta is under way; ``viewers`` counts whose pages
     they are, all of whom were asked for their right; ``newcomers`` were not told yet who is here.
     """
 
-    def __init__(self, name, language, cursor):
+    def __init__(self, hub, name, language, cursor):
+        self.hub = hub
         self.name = name
         self.language = language
         self.cursor = self.head = cursor
@@ -136,6 +137,16 @@ class Audience:
         self.viewers[listener.viewer] -= 1
         self.viewers += Counter()  # drops those of whom no page is left
 
+    def on_head(self, name, head):
+        """Bring the listeners up to ``head``, unless they are there."""
+        if head > self.head:
+            self.head = head
+            self.rung_at = self.hub.loop.time()
+            metrics.RINGS.inc()
+        if self.cursor < self.head and not self.busy:
+            self.busy = True
+            self.hub.spawn(self.hub.deliver(self))
+
     def hand(self, text, listeners=None):
         listeners = tuple(self.listeners if listeners is None else listeners)
         frame = encode(text)
@@ -144,15 +155,26 @@ class Audience:
         metrics.DELIVERIES.inc(len(listeners))
 
 
+class Coming:
+    """A subscriber that keeps a stream rung for a page that is about to listen."""
+
+    def on_head(self, name, head):
+        pass
+
+
 class Hub:
+    """``subscribers`` (by stream name; each in its order of coming) hear of its heads, by ``on_head(name, head)``.
+
+    The audiences of open pages are such; and kept pages, or whatever wants to know that a stream moved.
+    """
+
     def __init__(self, loop, lease):
         self.loop = loop
         self.lease, self.renewed_at, self.looked_at = lease, loop.time(), 0
         self.layer = get_channel_layer()
         self.channel = None  # ours in the layer, once it answers
         self.groups = set()  # the streams whose group we joined
-        self.ears = []  # called with (name, head) at every ring
-        self.kept = Counter()  # the streams that others than listeners want rung, among them those about to listen
+        self.subscribers = defaultdict(dict)
         self.listeners = set()  # all that are live, each once
         self.audiences = {}  # (name, language) -> Audience
         self.catching_up = {}  # (name, language, since) -> future of what was composed for it
@@ -220,17 +242,9 @@ class Hub:
                 self.attendance.hush(event["name"], event["who"])
 
     def heard(self, name, head):
-        """Bring the audiences of ``name`` up to ``head``, unless they are there."""
-        for ear in self.ears:
-            ear(name, head)
-        for audience in self.of(name):
-            if head > audience.head:
-                audience.head = head
-                audience.rung_at = self.loop.time()
-                metrics.RINGS.inc()
-            if audience.cursor < audience.head and not audience.busy:
-                audience.busy = True
-                self.spawn(self.deliver(audience))
+        """Tell the subscribers of ``name`` that its head is ``head``, or newer."""
+        for subscriber in tuple(self.subscribers.get(name, ())):
+            subscriber.on_head(name, head)
 
     def of(self, name):
         return [self.audiences[name, code] for code, _ in django_settings.LANGUAGES if (name, code) in self.audiences]
@@ -276,12 +290,12 @@ class Hub:
 
         → the number of characters that it took to tell it
         """
-        self.kept[name] += 1  # or one who leaves meanwhile, this very page it may be, takes the group along
+        coming = Coming()  # or one who leaves meanwhile, this very page it may be, takes the group along
         try:
-            await self.join_group(name)
+            await self.subscribe(coming, [name])
             return await self._join(listener, name, cursor)
         finally:
-            self.release([name])
+            self.unsubscribe(coming, [name])
 
     async def _join(self, listener, name, cursor):
         told = 0
@@ -302,7 +316,8 @@ class Hub:
                 return told
             # From here to the counting in nothing may await.
             if audience is None:
-                audience = self.audiences[name, listener.language] = Audience(name, listener.language, cursor)
+                audience = self.audiences[name, listener.language] = Audience(self, name, listener.language, cursor)
+                self.subscribers[name][audience] = True
                 metrics.STREAMS.set(len(self.audiences))
             if cursor >= audience.cursor:
                 break
@@ -357,36 +372,33 @@ class Hub:
         if not audience.listeners and self.audiences.get((name, audience.language)) is audience:
             del self.audiences[name, audience.language]
             metrics.STREAMS.set(len(self.audiences))
-            self.spawn(self.leave_group(name))
+            self.unsubscribe(audience, [name])
         self.attendance.depart(listener, audience)
         return audience.cursor
 
     async def leave_group(self, name):
-        if self.wants(name) or name not in self.groups:
+        if name in self.subscribers or name not in self.groups:
             return
         self.groups.discard(name)
         try:
             await asyncio.wait_for(self.layer.group_discard(group(name), self.channel), LAYER_PATIENCE)
         except Exception as error:
             logger.warning("%s is still heard (%s)", name, type(error).__name__)
-        if self.wants(name):  # somebody came meanwhile
+        if name in self.subscribers:  # somebody came meanwhile
             await self.join_group(name)
 
-    def wants(self, name):
-        return self.kept[name] or self.of(name)
-
-    async def keep(self, names):
-        """Hear rings of the streams ``names`` (iterable of str) for the ``ears``, until they are released."""
-        self.kept.update(list(names))  # each once: of a dict, a Counter would add the values
+    async def subscribe(self, subscriber, names):
+        """Let ``subscriber`` hear of the heads of the streams ``names`` (iterable of str) until it is unsubscribed."""
+        for name in names:
+            self.subscribers[name][subscriber] = True
         for name in names:
             await self.join_group(name)
 
-    def release(self, names):
+    def unsubscribe(self, subscriber, names):
         for name in names:
-            self.kept[name] -= 1
-            if not self.kept[name]:
-                del self.kept[name]
-            if not self.wants(name):
+            self.subscribers[name].pop(subscriber)
+            if not self.subscribers[name]:
+                del self.subscribers[name]
                 self.spawn(self.leave_group(name))
 
     # Whispers
@@ -432,8 +444,7 @@ class Hub:
             if not await in_thread(presence.renew, self.lease):
                 self.attendance.recorded_anew()
             self.renewed_at = self.loop.time()
-        names = {name for name, _ in self.audiences}
-        wanted = names | set(self.kept)
+        wanted = set(self.subscribers)
         everything = self.loop.time() >= self.looked_at + LOOK
         found = await (in_thread(heads, wanted) if everything else in_thread(recent, 2 * LOOK))
         if everything:

@@ -17,26 +17,6 @@ class Head(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_head_per_stream")]
 
 
-class Item(models.Model):
-    """A row shown in a stream; index the stream's foreign key together with ``changed``."""
-
-    born = models.BigIntegerField(default=0, editable=False)
-    changed = models.BigIntegerField(default=0, editable=False)
-
-    class Meta:
-        abstract = True
-
-    def stamp(self, tick):
-        """Mark the row as changed at ``tick`` (int), and as born there if it is new. Does not save."""
-        self.changed = tick
-        self.born = self.born or tick
-
-    @property
-    def is_as_born(self):
-        """Whether it never changed since it came to its place."""
-        return self.changed == self.born
-
-
 class Lease(models.Model):
     """A process's proof of life. Not renewed for ``presence.LEASE`` seconds, it takes its people along."""
 

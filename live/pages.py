@@ -7,8 +7,8 @@ healed by the pulse. Pages of people with a session, or with a language of their
 
 import asyncio
 import gzip
-from collections import OrderedDict, defaultdict
-from functools import lru_cache
+from collections import OrderedDict
+from functools import lru_cache, partial
 from hashlib import blake2b
 from types import SimpleNamespace
 
@@ -50,7 +50,6 @@ class Pages:
         self.application = application
         self.pages = OrderedDict()  # key -> Page, the least recently asked for first
         self.size = 0
-        self.shown = defaultdict(set)  # stream name -> the (key, Page) that show it
         self.under_way = {}  # key -> future: a page is rendered once for all who wait for it
         self.hub = None
 
@@ -113,11 +112,9 @@ class Pages:
         """Keep ``page`` for others, unless it changed since its cursors were taken. → whether it is kept"""
         if self.hub is None:
             self.hub = hub.here()
-            self.hub.ears.append(self.heard)
-        for name in page.shows:  # first listen, then look: nothing rings unheard between the two
-            self.shown[name].add((key, page))
+        page.drop = partial(self.drop, key, page)
         try:
-            await self.hub.keep(page.shows)
+            await self.hub.subscribe(page, page.shows)  # first listen, then look: nothing rings unheard between the two
             await hub.in_thread(page.fill, body)
             stands = await hub.in_thread(heads, page.shows) == page.shows
         except BaseException:
@@ -133,11 +130,6 @@ class Pages:
             self.drop(*next(iter(self.pages.items())))
         return True
 
-    def heard(self, name, head):
-        for key, page in tuple(self.shown.get(name, ())):
-            if head > page.shows[name]:
-                self.drop(key, page)
-
     def drop(self, key, page):
         if page.dropped:
             return
@@ -146,21 +138,24 @@ class Pages:
             del self.pages[key]
             self.size -= page.size
             metrics.PAGES.set(len(self.pages))
-        for name in page.shows:
-            self.shown[name].discard((key, page))
-            if not self.shown[name]:
-                del self.shown[name]
-        self.hub.release(page.shows)
+        self.hub.unsubscribe(page, page.shows)
 
 
 class Page:
-    """A kept answer: ``shows`` maps its streams to their ticks, ``answers`` each encoding to ASGI's two messages."""
+    """A kept answer: ``shows`` maps its streams to their ticks, ``answers`` each encoding to ASGI's two messages.
+
+    A subscriber of its streams: when one has moved on, it is dropped.
+    """
 
     def __init__(self, shows, headers):
         self.shows, self.headers = shows, headers
         self.language = {name.lower(): value for name, value in headers}.get(b"content-language", b"").decode("latin-1")
         self.answers, self.unchanged, self.size, self.etag = {}, [], 0, b""
         self.dropped = False
+
+    def on_head(self, name, head):
+        if head > self.shows[name]:
+            self.drop()
 
     def fill(self, body):
         """Take the ``body`` (bytes), and compress it once for all: a matter of milliseconds, in a thread."""

@@ -65,7 +65,10 @@ class Stream:
     """How one kind of object is watched. Everything here runs in a thread, in the reader's language.
 
     ``lists`` (of ``ItemList``) and ``parts`` (of ``Part``) are what its pages show of ``thing``, the object.
+    ``public``: whether everybody may listen; or else write ``allows``.
     ``limit``: at most so many changed items go out one by one; a page that missed more asks for itself again.
+    ``rank``: a change locks streams of a lower rank first; so one may lock a post, and later, in the same transaction,
+    the people who are told of it (``ticks.py``).
 
     Who is on its pages, and who is typing there, a stream shows as well if it is one of ``CountsReaders``,
     ``ShowsPeople``, ``ShowsTyping`` (``attendance.py``), too.
@@ -74,6 +77,8 @@ class Stream:
     lists = ()
     parts = ()
     limit = 50
+    public = False
+    rank = 0
 
     def __init__(self, thing):
         self.thing = thing
@@ -88,7 +93,7 @@ class Stream:
 
     def allows(self, person):
         """Whether ``person`` (a user, or AnonymousUser) may listen: asked at subscribe and at every ring."""
-        raise NotImplementedError
+        return self.public
 
     def allowed(self, people):
         """Those of ``people`` (set of users, perhaps AnonymousUser) who may listen: many are asked about at once."""
@@ -137,6 +142,12 @@ class Cursor:
 def name_of(thing):
     """The name (``kind:key``) of the stream of an object whose class is registered."""
     return f"{kind_of(thing.__class__)}:{thing.pk}"  # not type(): request.user is a lazy object
+
+
+def rank_of(name):
+    """The rank (int) of the stream ``name``."""
+    stream = kinds.get(name.partition(":")[0])
+    return stream.rank if stream else 0
 
 
 def find(name):

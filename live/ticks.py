@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from live.hub import ring
 from live.models import Head
-from live.streams import name_of
+from live.streams import name_of, rank_of
 
 
 def tick(*things):
@@ -18,18 +18,18 @@ def tick(*things):
 
     Returns the new heads (list of int, as many as ``things``), with which the caller stamps the items that
     changed. Each stream's row stays locked until the transaction ends: so ticks become visible in their
-    order, and no page skips the earlier of two. The rows are locked in one fixed order: two changes of the
-    same streams never wait for each other. After the commit, and only then, the streams are rung. However many
-    things of one kind there are, they take a few queries.
+    order, and no page skips the earlier of two. The rows are locked in one fixed order, by the streams' rank, kind and
+    key: two changes of the same streams never wait for each other. After the commit, and only then, the streams are
+    rung. However many things of one kind there are, they take a few queries.
 
     Raises ``TransactionManagementError`` outside a transaction.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A stream ticks in the transaction of its change.")
     moved = {}
-    names = sorted({tuple(name_of(thing).split(":", 1)) for thing in things})
-    for kind, some in groupby(names, itemgetter(0)):
-        keys = [key for _, key in some]
+    names = sorted({(rank_of(name), *name.split(":", 1)) for name in map(name_of, things)})
+    for kind, some in groupby(names, itemgetter(1)):
+        keys = [key for *_, key in some]
         rows = Head.objects.filter(kind=kind, key__in=keys)
         here = set(rows.values_list("key", flat=True))
         if len(here) < len(keys):  # new rows before those that are there are locked: nobody who has one waits for us

@@ -26,6 +26,8 @@ shown_everywhere.append(NAMES)
 
 @register(Person)
 class PersonStream(Stream):
+    rank = 2  # people are told of what was changed elsewhere
+
     def allows(self, person):
         return person.is_active and person.pk == self.thing.pk
 
@@ -46,8 +48,7 @@ class PersonStream(Stream):
 class NamesStream(Stream):
     """For the cache of pages alone: no page listens to it."""
 
-    def allows(self, person):
-        return False
+    rank = PersonStream.rank
 
 
 def watched(request, *things):

@@ -21,6 +21,7 @@ on_pulse(purge_due)
 class FrontStream(Stream):
     """The front page: cards of the newest posts."""
 
+    public = True
     lists = [
         ItemList(
             lambda front: Post.objects.select_related("author").prefetch_related("tags"),
@@ -32,9 +33,6 @@ class FrontStream(Stream):
             earlier="#earlier-posts",
         )
     ]
-
-    def allows(self, person):
-        return True
 
 
 COMMENTS = ItemList(
@@ -88,6 +86,8 @@ class PostStream(CountsReaders, Stream):
 @register(Queue)
 class QueueStream(Stream):
     """What waits for moderators: two numbers."""
+
+    rank = 1  # after what is reported, and before the people who are told
 
     def allows(self, person):
         return moderates(person)

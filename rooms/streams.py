@@ -99,6 +99,7 @@ def names_of(room, name, topic):
 class OpenRoomsStream(Stream):
     """The list of the rooms that are open to all: of a row that is there only the names change, for it is marked."""
 
+    public = True
     lists = [
         ItemList(
             lambda rooms: Room.objects.all(),
@@ -112,9 +113,6 @@ class OpenRoomsStream(Stream):
             ],
         )
     ]
-
-    def allows(self, person):
-        return True
 
 
 def rows_of(*, direct):

@@ -5,7 +5,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from live.models import Item
+from live.items import Item
 from live.ticks import tick
 from people.markdown import talk
 from people.rules import Refused, tidy

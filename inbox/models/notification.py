@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from inbox.models.choices import Ignore, Mute
 from inbox.models.things import pointing
-from live.models import Item
+from live.items import Item
 from live.ticks import tick
 from people.markdown import named
 from people.models import Person

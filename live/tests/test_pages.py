@@ -262,10 +262,10 @@ def test_a_stream_is_listened_to_for_as_long_as_a_page_shows_it(lamp, run):
         for text in ("one", "two", "three"):
             await hub.in_thread(lamp.write, text)
             await get(pages)
-            assert hub.here().kept == {"live.lamp:1": 1}
+            assert {name: len(some) for name, some in hub.here().subscribers.items()} == {"live.lamp:1": 1}
         await hub.in_thread(lamp.write, "four")
         await until(lambda: not pages.pages)
-        assert not hub.here().kept
+        assert not hub.here().subscribers
 
     run(scene())
 
@@ -280,7 +280,7 @@ def test_what_cannot_be_kept_leaves_nothing_behind(lamp, run, monkeypatch):
         with monkeypatch.context() as away, pytest.raises(OSError):
             away.setattr("live.pages.heads", heads)
             await get(pages)
-        assert not pages.shown and not pages.pages and not hub.here().kept and not pages.under_way
+        assert not pages.pages and not hub.here().subscribers and not pages.under_way
         await get(pages)
         await get(pages)
         assert application.asked == 2
@@ -315,6 +315,6 @@ def test_it_is_bounded_in_bytes(lamp, run, monkeypatch):
         assert pages.size == sum(page.size for page in pages.pages.values())
         await hub.in_thread(lamp.write, "y")
         await until(lambda: not pages.pages)
-        assert pages.size == 0 and not pages.shown and not hub.here().kept
+        assert pages.size == 0 and not hub.here().subscribers
 
     run(scene())

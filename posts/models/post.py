@@ -11,7 +11,7 @@ from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models import Errand
-from live.models import Item
+from live.items import Item
 from live.ticks import tick
 from people.markdown import talk
 from people.rates import TooFast, afford, spend

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models import read
-from live.models import Item
+from live.items import Item
 from live.ticks import tick
 from people.rates import TOO_OFTEN, spend
 

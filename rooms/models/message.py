@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from inbox.models import Notification, newly_named, retract, tell_each
-from live.models import Item
+from live.items import Item
 from live.ticks import tick
 from people.markdown import named, talk
 from people.rates import TOO_OFTEN, spend

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from inbox.models import Notification, read, tell
 from live import presence
 from live.hub import hush
-from live.models import Item
+from live.items import Item
 from live.streams import name_of
 from live.ticks import tick
 from people.markdown import talk

@@ -1,0 +1,51 @@
+"""For views: a page that stays current, and the answer to a form on such a page."""
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+
+from live.pages import depend
+from live.streams import Cursor, cursors, delta, find, name_of, seen, shown_everywhere
+
+on_every_page = []  # functions of the request → the things that every page shows; apps add them
+
+
+def page(request, template, context=None, *, shows=(), depends=None, status=200):
+    """Render ``template`` as a page that shows the streams of the things ``shows``, and stays current. → HttpResponse
+
+    ``context`` is called for the template's context (dict) when the cursors are taken: so no query is older than them.
+    Without it that is the things themselves, read afresh, each called as its model. The cursors are its ``live``, for
+    ``{% live live %}``.
+    ``depends`` are the things on which the page depends if it is kept for all who are not signed in (``live.pages``);
+    None: it is not kept. What was read before stands in ``shows`` and ``depends`` as the ``Cursor`` of then.
+    """
+    everywhere = [thing for things in on_every_page for thing in things(request)]
+    live = [*watching(shows), *watching(everywhere)]
+    needs = [*watching(depends or ()), *watching([*everywhere, *shown_everywhere])]
+    found = context() if context else {thing._meta.model_name: read_again(thing) for thing in shows}
+    response = render(request, template, {"live": live} | found, status=status)
+    return response if depends is None else depend(request, response, needs)
+
+
+def read_again(thing):
+    return thing._meta.default_manager.get(pk=thing.pk)
+
+
+def watching(things):
+    """The cursors of ``things``, some of which may be cursors already (list of ``Cursor``)."""
+    known = [thing for thing in things if isinstance(thing, Cursor)]
+    return [*known, *cursors(*(thing for thing in things if not isinstance(thing, Cursor)))]
+
+
+def answer(request, thing, html="", *, item=None, otherwise=None):
+    """What a form on a page of ``thing`` is answered: ``html``, and what the page has not seen yet of the stream.
+
+    The page says what it has seen: the form has ``hx-include="#live"``. If it says nothing it is told of the ``item``
+    that was changed, if any. Without htmx it is sent to ``otherwise`` (as ``redirect`` takes it), or to the thing.
+    """
+    if request.headers.get("HX-Request") != "true":
+        return redirect(otherwise or thing)
+    since = seen(request.POST, thing)
+    if since is None and item and item.changed:
+        since = item.changed - 1
+    text = "" if since is None else delta(find(name_of(thing)), since)[0]
+    return HttpResponse(html + text)
