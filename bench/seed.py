@@ -8,10 +8,10 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from inbox.models import BOARD
 from live.streams import cursors
 from people.markdown import talk
 from people.models import Person
-from people.streams import EVERYWHERE
 from posts import markdown
 from posts.models import Comment, Post
 from rooms.models import Membership, Room
@@ -50,7 +50,7 @@ def cookies(site, persons):
 def hellos(site, persons, thing):
     """What pages of ``persons`` that show ``thing`` bring along, as ``Crowd`` takes it; logs them in."""
     with site.orm():
-        shown = [cursors(thing, *EVERYWHERE, person) for person in persons]
+        shown = [cursors(thing, BOARD, person) for person in persons]
     forms = [{"language": "en"} | {cursor.signed: str(cursor.tick) for cursor in some} for some in shown]
     return [(cookie, json.dumps(form)) for cookie, form in zip(cookies(site, persons), forms, strict=True)]
 

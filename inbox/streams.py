@@ -8,13 +8,14 @@ from inbox.models.errand import run_errands
 from live import fragments
 from live.hub import on_pulse
 from live.lists import ItemList
+from live.shortcuts import on_every_page
 from live.streams import Stream, register
 from people.models import Person
-from people.streams import EVERYWHERE, PersonStream
+from people.streams import PersonStream
 
 on_pulse(turn_board)
 on_pulse(run_errands)
-EVERYWHERE.append(BOARD)
+on_every_page.append(lambda request: [BOARD])
 
 
 @register(Person)

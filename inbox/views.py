@@ -13,17 +13,17 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
+import live
 from inbox.models import Announcement, Dismissal, Follow, Ignore, Mute
 from inbox.models.notification import knows, read_all
 from inbox.templatetags.inbox import choice
 from live import fragments
-from live.streams import delta, find, name_of, seen
+from live.streams import find
 from live.ticks import tick
 from people.decorators import signed_in
 from people.mentions import BEGUN, called
 from people.models import Person
 from people.rates import is_hurried
-from people.streams import watched
 from people.visits import visit
 
 CHOICES = 50  # of each kind that the inbox shows
@@ -40,12 +40,12 @@ COOKIES = 20  # that we remember
 @signed_in
 @require_safe
 def inbox(request):
-    live = watched(request)  # before the rows are read
-    page = Paginator(request.user.notifications.standing(), settings.NOTIFICATIONS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
-    context = {"page": page, "notifications": page.object_list.drawn(), "live": live}
-    return render(request, "inbox/inbox.html", context | chosen_by(request.user))
+    def context():
+        rows = Paginator(request.user.notifications.standing(), settings.NOTIFICATIONS_PER_PAGE)
+        page = rows.get_page(request.GET.get("page"))
+        return {"page": page, "notifications": page.object_list.drawn()} | chosen_by(request.user)
+
+    return live.page(request, "inbox/inbox.html", context)
 
 
 def chosen_by(person):
@@ -95,10 +95,7 @@ def read_everything(request):
 
 def answer(request):
     """To htmx, what the page misses of its person's stream; to a plain form, the inbox."""
-    if not request.htmx:
-        return redirect(back(request, "inbox"))
-    text, _head = delta(find(name_of(request.user)), seen(request.POST, request.user) or 0)
-    return HttpResponse(text)
+    return live.answer(request, request.user, otherwise=back(request, "inbox"))
 
 
 def is_reading(request):

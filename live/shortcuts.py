@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from live.pages import depend
-from live.streams import Cursor, cursors, delta, find, name_of, seen, shown_everywhere
+from live.streams import cursors, delta, find, name_of, seen, shown_everywhere
 
 on_every_page = []  # functions of the request → the things that every page shows; apps add them
 
@@ -15,25 +15,27 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     ``context`` is called for the template's context (dict) when the cursors are taken: so no query is older than them.
     Without it that is the things themselves, read afresh, each called as its model. The cursors are its ``live``, for
     ``{% live live %}``.
+
     ``depends`` are the things on which the page depends if it is kept for all who are not signed in (``live.pages``);
-    None: it is not kept. What was read before stands in ``shows`` and ``depends`` as the ``Cursor`` of then.
+    None: it is not kept. One of them may be a function → more things, called when the cursors of all others are taken.
     """
-    everywhere = [thing for things in on_every_page for thing in things(request)]
-    live = [*watching(shows), *watching(everywhere)]
-    needs = [*watching(depends or ()), *watching([*everywhere, *shown_everywhere])]
+    watched = cursors_for(request, *shows)
+    known = [thing for thing in depends or () if not callable(thing)]
+    needs = [] if depends is None else cursors_for(request, *known, *shown_everywhere)
+    for more in (thing for thing in depends or () if callable(thing)):
+        needs += cursors(*more())
     found = context() if context else {thing._meta.model_name: read_again(thing) for thing in shows}
-    response = render(request, template, {"live": live} | found, status=status)
+    response = render(request, template, {"live": watched} | found, status=status)
     return response if depends is None else depend(request, response, needs)
+
+
+def cursors_for(request, *things):
+    """The cursors of a page that shows ``things``, and what every page shows to whoever asks (list of ``Cursor``)."""
+    return cursors(*things, *(thing for more in on_every_page for thing in more(request)))
 
 
 def read_again(thing):
     return thing._meta.default_manager.get(pk=thing.pk)
-
-
-def watching(things):
-    """The cursors of ``things``, some of which may be cursors already (list of ``Cursor``)."""
-    known = [thing for thing in things if isinstance(thing, Cursor)]
-    return [*known, *cursors(*(thing for thing in things if not isinstance(thing, Cursor)))]
 
 
 def answer(request, thing, html="", *, item=None, otherwise=None):

@@ -14,14 +14,15 @@ from django.utils.functional import SimpleLazyObject
 
 from live import fragments
 from live.consumers import TRY_AGAIN
-from live.streams import Stream, cursors, register, shown_everywhere
+from live.shortcuts import cursors_for, on_every_page
+from live.streams import Stream, register, shown_everywhere
 from live.ticks import tick
 from people.attempts import forget
 from people.models import NAMES, Names, Person
 
 SIGNED_OUT = 4401
-EVERYWHERE = []  # what stands on every page and can be watched: an app that has such a thing adds it
 shown_everywhere.append(NAMES)
+on_every_page.append(lambda request: [request.user] if request.user.is_authenticated else [])
 
 
 @register(Person)
@@ -51,20 +52,9 @@ class NamesStream(Stream):
     rank = PersonStream.rank
 
 
-def watched(request, *things):
-    """The cursors of a page that shows ``things``, and what stands on all; a person's pages listen to their stream."""
-    own = [request.user] if request.user.is_authenticated else []
-    return cursors(*things, *EVERYWHERE, *own)
-
-
-def depends_on(*things):
-    """The cursors on which a page depends that shows ``things`` and is kept for all: names stand there, too."""
-    return cursors(*things, NAMES, *EVERYWHERE)
-
-
 def live(request):
     """Context processor: every page of a signed-in person is live, whoever made it; asked only if it is drawn."""
-    return {"live": SimpleLazyObject(lambda: watched(request) if hasattr(request, "user") else [])}
+    return {"live": SimpleLazyObject(lambda: cursors_for(request) if hasattr(request, "user") else [])}
 
 
 @receiver(user_logged_out)

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from people.decorators import signed_in
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, check_age
-from people.streams import watched
 from people.visits import retry_after, visit
 from posts.models import Comment
 from posts.models.moderation import moderates
@@ -66,7 +65,6 @@ def show_menu(request, found, status=200, **refusal):
         "reports": found.reports.open().select_related("by"),
         "rulings": found.rulings.select_related("by"),
         "revisions": found.revisions.all(),
-        "live": watched(request),
         **refusal,
     }
     page = "partials/moderation_menu.html" if request.htmx else "posts/moderate.html"
@@ -78,7 +76,7 @@ def show_menu(request, found, status=200, **refusal):
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request, pk):
     found = visible_comment(request, pk)
-    context = {"comment": found, "post": found.post, "live": watched(request), "reason": request.POST.get("reason", "")}
+    context = {"comment": found, "post": found.post, "reason": request.POST.get("reason", "")}
     if request.method == "POST":
         try:
             check_age(request)

@@ -11,18 +11,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+import live
 from inbox.models import Mute, read
 from inbox.views import choose, is_reading
 from live import fragments
 from live.again import page_state
-from live.pages import depend
-from live.streams import cursors, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import stay
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, check_age
-from people.streams import depends_on, watched
 from people.visits import retry_after, visit
 from posts import threads
 from posts.forms import CommentForm, UnlockForm
@@ -59,17 +57,17 @@ def person(request, username):
 def listing(request, template, posts, shown=(), **context):
     """A page of cards of ``posts`` (QuerySet), which stays current if it shows streams (``shown``).
 
-    Kept for all, it depends on what is published, on names, and on each card's post for its number of comments:
-    their cursors are taken before the posts are read.
+    Kept for all, it depends on what is published, and on each card's post for its number of comments.
     """
-    needs = depends_on(FRONT)
-    live = watched(request, *shown)
-    page = Paginator(posts.values_list("pk", flat=True), settings.POSTS_PER_PAGE).get_page(request.GET.get("page"))
-    keys = list(page.object_list)
-    needs += cursors(*(Post(pk=pk) for pk in keys))
-    page.object_list = posts.filter(pk__in=keys)
-    context |= {"page": page, "live": live}
-    return depend(request, render(request, template, context), needs)
+
+    def cards():
+        keys = Paginator(posts.values_list("pk", flat=True), settings.POSTS_PER_PAGE)
+        context["page"] = page = keys.get_page(request.GET.get("page"))
+        shown = list(page.object_list)
+        page.object_list = posts.filter(pk__in=shown)
+        return [Post(pk=pk) for pk in shown]
+
+    return live.page(request, template, lambda: context, shows=shown, depends=[FRONT, cards])
 
 
 @require_safe
@@ -88,7 +86,7 @@ def unlock(request, slug):
             return redirect(found)
         except Refused as error:
             form.add_error("password", refusal := error)
-    context = {"post": found, "form": form, "live": watched(request)}
+    context = {"post": found, "form": form}
     status = refusal.status if refusal else 422
     return retry_after(render(request, "posts/locked.html", context, status=status), refusal)
 
@@ -107,27 +105,28 @@ def show_post(request, found, *, thread=None, form=None, status=200):
     """
     if request.user.is_authenticated and is_reading(request):
         read(request.user, found)
-    live = watched(request, found) if not found.password else watched(request)
-    needs = depends_on(found)
-    found = Post.objects.select_related("author").get(pk=found.pk)  # after the cursor: no gap
-    before = None if thread else number(request.GET, "before")
-    if thread:
-        comments, more = [thread], False
-    else:
-        comments, more = threads.newest(found, before, request.user, page_state(request.GET))
-    context = {
-        "post": found,
-        "updates": found.updates.standing(),
-        "comments": comments,
-        "thread": thread,
-        "before": before,
-        "older": None if thread else older(found, comments, more),
-        "form": form or CommentForm(),
-        "live": live,
-        "structured": live_blog_posting(request, found) if found.coverage else None,
-    }
-    answer = render(request, "posts/post.html", context, status=status)
-    return answer if found.password else depend(request, answer, needs)
+
+    def context():
+        post = Post.objects.select_related("author").get(pk=found.pk)
+        before = None if thread else number(request.GET, "before")
+        if thread:
+            comments, more = [thread], False
+        else:
+            comments, more = threads.newest(post, before, request.user, page_state(request.GET))
+        return {
+            "post": post,
+            "updates": post.updates.standing(),
+            "comments": comments,
+            "thread": thread,
+            "before": before,
+            "older": None if thread else older(post, comments, more),
+            "form": form or CommentForm(),
+            "structured": live_blog_posting(request, post) if post.coverage else None,
+        }
+
+    if found.password:
+        return live.page(request, "posts/post.html", context, status=status)
+    return live.page(request, "posts/post.html", context, shows=[found], depends=[found], status=status)
 
 
 # Commenting
@@ -265,7 +264,7 @@ def delete_comment(request, pk):
             return answer(request, found)
         except Refused as error:
             refusal = error.messages[0]
-    context = {"comment": found, "refusal": refusal, "live": watched(request), "post": found.post}
+    context = {"comment": found, "refusal": refusal, "post": found.post}
     page = "partials/delete_form.html" if request.htmx else "posts/delete.html"
     return render(request, page, context, status=422 if refusal else 200)
 
@@ -278,13 +277,9 @@ def answer(request, said, form=""):
     """
     if not said.post.is_known_to(request.user) or is_locked(request, said.post):
         return HttpResponse(form) if request.htmx else redirect(said)
-    if not request.htmx:
-        address = reverse("post", args=[said.post.slug])
-        return redirect(address if said.is_removed else f"{address}#comment-{said.pk}")
-    since = seen(request.POST, said.post)
-    since = said.changed - 1 if since is None and said.changed else since
-    text = "" if since is None else delta(find(name_of(said.post)), since)[0]
-    return HttpResponse(form + text + (COMMENTS.insert(said) if said.is_waiting else ""))
+    waiting = COMMENTS.insert(said) if said.is_waiting else ""
+    there = reverse("post", args=[said.post.slug]) + ("" if said.is_removed else f"#comment-{said.pk}")
+    return live.answer(request, said.post, form + waiting, item=said, otherwise=there)
 
 
 def comment_form(request, found, form, parent=None, *, autofocus=False):
@@ -293,7 +288,7 @@ def comment_form(request, found, form, parent=None, *, autofocus=False):
 
 
 def render_comment_page(request, template, found, form, status=200):
-    context = {"comment": found, "post": found.post, "parent": found, "form": form, "live": watched(request)}
+    context = {"comment": found, "post": found.post, "parent": found, "form": form}
     context["back"] = True  # a page of its own: its form is a plain one
     return render(request, template, context, status=status)
 
@@ -330,7 +325,7 @@ def is_locked(request, found):
 def ask_for_password(request, found):
     if request.htmx:
         return stay(_("This post asks for a password. Give it in another tab, then try again."), 403)
-    context = {"post": found, "form": UnlockForm(), "typed": request.POST.get("body"), "live": watched(request)}
+    context = {"post": found, "form": UnlockForm(), "typed": request.POST.get("body")}
     return render(request, "posts/locked.html", context, status=403 if request.method == "POST" else 200)
 
 

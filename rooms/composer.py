@@ -9,8 +9,8 @@ from django_htmx.http import reswap
 
 from live import fragments
 from live.connection import connect_again
+from live.shortcuts import cursors_for
 from live.streams import Cursor, name_of, resumed
-from people.streams import watched
 from rooms.forms import MessageForm
 
 
@@ -59,7 +59,7 @@ def refused(html, status):
 
 def live_again(request, found):
     """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
-    watching = watched(request, *([found] if found.pk else []))
+    watching = cursors_for(request, *([found] if found.pk else []))
     whispers = Cursor(name_of(found), 0) if found.pk else None
     again = connect_again(resumed(request.POST, watching), whispers, request.user.is_authenticated)
     return again + fragments.morph('<div id="notice" role="status"></div>', "#notice")

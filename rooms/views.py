@@ -12,16 +12,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+import live
 from live import fragments
 from live.again import page_state
-from live.pages import depend
-from live.streams import Cursor, cursors, delta, find, name_of, seen
+from live.streams import Cursor, delta, find, name_of, seen
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import stay
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, is_stale
-from people.streams import depends_on, watched
 from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
@@ -40,16 +39,18 @@ class SignedOut(Refused):
 
 @require_safe
 def rooms(request):
-    mine = {}
-    shown = [MyRooms(request.user.pk)] if request.user.is_authenticated else []
-    live = watched(request, OPEN_ROOMS, *shown)
-    if shown:
-        memberships = request.user.memberships.standing().exclude(room__kind=Room.Kind.DIRECT)
-        mine = {row.room_id: row for row in memberships.listed()}
-    unjoined = Room.objects.public().exclude(pk__in=mine)
-    rows = [*mine.values(), *(Membership(room=room, read=room.last) for room in unjoined)]
-    rows.sort(key=lambda row: row.room_id)
-    return render(request, "rooms/rooms.html", {"rows": rows, "live": live})
+    own = [MyRooms(request.user.pk)] if request.user.is_authenticated else []
+
+    def context():
+        mine = {}
+        if own:
+            memberships = request.user.memberships.standing().exclude(room__kind=Room.Kind.DIRECT)
+            mine = {row.room_id: row for row in memberships.listed()}
+        unjoined = Room.objects.public().exclude(pk__in=mine)
+        rows = [*mine.values(), *(Membership(room=room, read=room.last) for room in unjoined)]
+        return {"rows": sorted(rows, key=lambda row: row.room_id)}
+
+    return live.page(request, "rooms/rooms.html", context, shows=[OPEN_ROOMS, *own])
 
 
 @answers_stale_forms
@@ -63,10 +64,10 @@ def conversations(request):
             return redirect("conversation", ",".join(one.username for one in named(request, names)))
         except Http404:
             form.add_error(None, _("There is nobody of that name."))
-    live = watched(request, MyRooms(request.user.pk))
     rows = request.user.memberships.standing().filter(room__kind=Room.Kind.DIRECT).listed().order_by("-room__last")
-    context = {"rows": rows[:200], "form": form, "live": live}
-    return render(request, "rooms/conversations.html", context, status=422 if form.errors else 200)
+    shows, status = [MyRooms(request.user.pk)], 422 if form.errors else 200
+    context = {"rows": rows[:200], "form": form}  # the rows are read when the template shows them
+    return live.page(request, "rooms/conversations.html", lambda: context, shows=shows, status=status)
 
 
 # Reading
@@ -93,13 +94,23 @@ def show_room(request, found, *, others=(), form=None, status=200):
 
     With ``before`` (a message's id) in the address it shows what was said before: nothing new is added to that.
     """
+    shows = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
+
+    def theme():
+        if found.pk:
+            found.refresh_from_db()
+        return [found.theme] if found.theme else []
+
+    def context():
+        return what_is_said(request, found, others, form or MessageForm())
+
+    depends = [*([found] if found.pk else []), theme]
+    return live.page(request, "rooms/room.html", context, shows=shows, depends=depends, status=status)
+
+
+def what_is_said(request, found, others, form):
+    """What the page of the room ``found`` shows (dict); as ``show_room``."""
     before = number(request.GET, "before")
-    shown = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
-    live = watched(request, *shown)
-    needs = depends_on(*([found] if found.pk else []))
-    if found.pk:
-        found.refresh_from_db()  # after the cursor: no gap
-    needs += cursors(found.theme) if found.theme else []
     me = request.user if request.user.is_authenticated and found.pk else None
     membership = me and found.memberships.standing().filter(person=me).first()
     said = found.messages.standing().drawn() if found.pk else Message.objects.none()
@@ -117,7 +128,6 @@ def show_room(request, found, *, others=(), form=None, status=200):
     unread = [one.pk for one in lines if membership and membership.read and one.pk > membership.read]
     read = unread and membership.read
     names = ",".join(one.username for one in others)
-    form = form or MessageForm()
     action = request.path if others else f"/rooms/{found.pk}/messages/"
     context = {
         "room": found,
@@ -138,11 +148,10 @@ def show_room(request, found, *, others=(), form=None, status=200):
         "blockable": len(others) == 1,
         "blocked": len(others) == 1 and request.user.blocks.filter(whom=others[0]).exists(),
         "whispers": Cursor(name_of(found), 0) if me and not before else None,
-        "live": live,
     }
     if request.user.is_authenticated and not before:
         context |= composer(request, found, action, form)
-    return depend(request, render(request, "rooms/room.html", context, status=status), needs)
+    return context
 
 
 def with_places(room, lines, ids):
@@ -260,12 +269,8 @@ def take(request, found, others, say):
 
 def answer(request, said, form=""):
     """What the author of ``said`` (Message) gets: the ``form`` (HTML) to go on with, and what their page misses."""
-    if not request.htmx:
-        line = "" if said.removed_at else f"#message-{said.pk}"
-        return redirect(address_for(request, said.room) + line)
-    since = seen(request.POST, said.room)
-    text, _head = delta(find(name_of(said.room)), said.changed - 1 if since is None else since)
-    return HttpResponse(form + text)
+    there = address_for(request, said.room) + ("" if said.removed_at else f"#message-{said.pk}")
+    return live.answer(request, said.room, form, item=said, otherwise=there)
 
 
 @answers_stale_forms
@@ -334,7 +339,7 @@ def change(request, verb, found, form, do):
     status = refusal.status if refusal else 422 if form.errors else 200
     if request.htmx:
         return retry_after(render(request, "partials/message_form.html", context, status=status), refusal)
-    context |= {"title": TITLES[verb], "back": address_for(request, found.room), "live": watched(request)}
+    context |= {"title": TITLES[verb], "back": address_for(request, found.room)}
     return retry_after(render(request, "rooms/message.html", context, status=status), refusal)
 
 
@@ -434,7 +439,6 @@ def offer_return(request, others):
         return stay(_("You have left this conversation."), 403)
     names = ",".join(person.username for person in others)
     context = {"title": ", ".join(map(str, others)), "names": names, "typed": request.POST.get("body")}
-    context["live"] = watched(request)
     return render(request, "rooms/left.html", context, status=403 if request.method == "POST" else 200)
 
 

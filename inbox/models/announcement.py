@@ -1,12 +1,11 @@
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from live.items import Item
-from live.ticks import tick
+import live
 from people.markdown import talk
 from people.rules import Refused, tidy
 
@@ -27,12 +26,13 @@ class AnnouncementQuerySet(models.QuerySet):
         return self.filter(starts__lte=now, ends__gt=now).order_by("-starts", "-pk")
 
 
-class Announcement(Item):
+class Announcement(live.Item):
     """What the staff say to everybody who has a page open, or opens one, from ``starts`` until ``ends``.
 
     ``up``: whether open pages were told that it stands; the pulse sees to it when its times come.
     """
 
+    shown_in = BOARD
     body = models.TextField(_("text"), max_length=500)
     html = models.TextField(editable=False)
     starts = models.DateTimeField(_("from"), default=timezone.now)
@@ -54,13 +54,11 @@ class Announcement(Item):
 
     def announce(self):
         """Save the announcement, new or edited, and show it where it stands or stood. Raises ``Refused``."""
-        with transaction.atomic():
-            [now] = tick(BOARD)
+        with live.change(BOARD):
             self.vet()
             self.body = tidy(self.body)
             self.html = talk(self.body)
             self.up = self.is_current
-            self.stamp(now)
             self.save()
 
     def end(self):
@@ -112,9 +110,7 @@ def turn_board():
     due = begins | models.Q(up=True, ends__lte=now)
     if not Announcement.objects.filter(due).exists():
         return
-    with transaction.atomic():
-        [head] = tick(BOARD)
+    with live.change(BOARD):
         for announcement in Announcement.objects.filter(due):
             announcement.up = announcement.is_current
-            announcement.stamp(head)
-            announcement.save(update_fields=["up", "born", "changed"])
+            announcement.save(update_fields=["up"])

@@ -11,9 +11,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
+import live
 from inbox.models.choices import Ignore, Mute
 from inbox.models.things import pointing
-from live.items import Item
 from live.ticks import tick
 from people.markdown import named
 from people.models import Person
@@ -48,7 +48,7 @@ class NotificationQuerySet(models.QuerySet):
         return rows
 
 
-class Notification(Item):
+class Notification(live.Item):
     """One row of ``person``'s inbox: what happened in ``thread``, newest ``source`` and first three ``who`` (keys).
 
     While a row is unread, more of the same kind in the same thread adds to it; the ``causes`` say what it consists
@@ -72,6 +72,7 @@ class Notification(Item):
 
     MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST, Kind.TALK]
 
+    shown_in = "person"
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
     kind = models.CharField(max_length=10, choices=Kind)
     thread_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
@@ -124,22 +125,19 @@ class Notification(Item):
         """
         with transaction.atomic():
             spend("choice", self.person, address, TOO_OFTEN)
-            [now] = tick(self.person)
-            self.refresh_from_db()
-            if self.gone or not self.read_at:
-                return transaction.set_rollback(True)  # nothing changed: no page is told
-            alike = {"kind": self.kind, "thread_type": self.thread_type_id, "thread_id": self.thread_id}
-            same = Notification.objects.unread().filter(person=self.person, **alike)
-            if self.kind in self.MERGED and (other := same.first()):
-                self.causes.update(notification=other)
-                other.recount()
-                other.stamp(now)
-                other.save()
-                self.gone = True
-            else:
-                self.read_at = None
-            self.stamp(now)
-            self.save()
+            with self.change() as now:
+                if self.gone or not self.read_at:
+                    return now.undo()  # nothing changed: no page is told
+                alike = {"kind": self.kind, "thread_type": self.thread_type_id, "thread_id": self.thread_id}
+                same = Notification.objects.unread().filter(person=self.person, **alike)
+                if self.kind in self.MERGED and (other := same.first()):
+                    self.causes.update(notification=other)
+                    other.recount()
+                    other.save()
+                    self.gone = True
+                else:
+                    self.read_at = None
+                self.save()
 
     def recount(self):
         """Find anew who is behind this row, and the newest of its sources; with none left it is gone."""
@@ -366,6 +364,5 @@ def _read(person, rows):
     rows = rows.unread().filter(person=person)
     if not rows.exists():
         return
-    with transaction.atomic():
-        [now] = tick(person)
-        rows.update(read_at=timezone.now(), mail_at=None, changed=now)
+    with live.change(person) as now:
+        rows.update(read_at=timezone.now(), mail_at=None, changed=now.at(person))

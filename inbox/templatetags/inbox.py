@@ -5,7 +5,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from inbox.models import Follow, Ignore, Mute
-from people.streams import watched
+from live.shortcuts import cursors_for
 
 register = template.Library()
 
@@ -19,7 +19,7 @@ def watching(context):
     if "live" in context:
         return context["live"]
     request = context.get("request")
-    return watched(request) if hasattr(request, "user") else []
+    return cursors_for(request) if hasattr(request, "user") else []
 
 
 @register.filter

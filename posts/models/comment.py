@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
+import live
 from inbox.models import Notification, newly_named, retract, tell_each
-from live.items import Item
 from live.ticks import tick
 from people.markdown import named, talk
 from people.rates import TOO_OFTEN, afford, spend
@@ -43,12 +43,14 @@ class CommentQuerySet(models.QuerySet):
         return self.annotate(is_ruled=Exists(Ruling.objects.filter(comment=OuterRef("pk"))))
 
 
-class Comment(Moderated, Item):
+class Comment(Moderated, live.Item):
     """What somebody said about a post, perhaps in answer to ``parent``; ``root`` is its top-level ancestor.
 
     Removed, it is a tombstone as long as a reply stands below it, and gone after that. One that waits for review
     was not born into the stream yet: its author and moderators find it on their pages when they load them.
     """
+
+    shown_in = "post"
 
     class State(models.TextChoices):
         WAITING = "waiting", _("Waits for review")
@@ -307,6 +309,10 @@ class Comment(Moderated, Item):
     @property
     def is_waiting(self):
         return self.state == self.State.WAITING
+
+    @property
+    def is_told(self):
+        return not self.is_waiting
 
     @property
     def is_as_born(self):

@@ -10,9 +10,8 @@ from django.utils.html import strip_tags
 from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
 
+import live
 from inbox.models import Errand
-from live.items import Item
-from live.ticks import tick
 from people.markdown import talk
 from people.rates import TooFast, afford, spend
 from people.rules import Refused, tidy
@@ -71,11 +70,13 @@ class PostQuerySet(models.QuerySet):
         return self if person.has_perm("posts.edit_any_post") else self.filter(author=person)
 
 
-class Post(Item):
+class Post(live.Item):
     """An article, or the live coverage of something. As an ``Item`` it is a card of the front page.
 
     ``article_changed`` is the tick of the post's own stream at which the article last changed.
     """
+
+    shown_in = FRONT
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
@@ -172,10 +173,11 @@ class Post(Item):
             elif before.is_public and (before.title, before.html) != (self.title, self.html):
                 self.revised_at = timezone.now()
             if self.is_public or (before and before.is_public):
-                front, own = tick(FRONT, self)
-                self.stamp(front)
-                self.article_changed = own
-            self.save(update_fields=self.WRITTEN)
+                with live.change(FRONT, self) as now:
+                    self.article_changed = now.at(self)
+                    self.save(update_fields=self.WRITTEN)
+            else:
+                self.save(update_fields=self.WRITTEN)
             self._tell(before)
 
     def _tell(self, before):
@@ -216,17 +218,16 @@ class Post(Item):
 
     def _comment(self, comment, ruling, visit):
         """Keep ``comment``, shown at once unless there is a ``ruling``. → it, or the one that was kept before it"""
-        with transaction.atomic():
+        with live.change() as now:
             if visit:
                 spend("comment", comment.author, visit.address)
-            [now] = tick(QUEUE if ruling else self)  # this locks the stream: what we look at below stays so
+            now.lock(QUEUE if ruling else self)  # what we look at below stays so
             if twin := Comment.twin(self, comment.author, comment.body, comment.parent, comment.key):
-                transaction.set_rollback(True)
+                now.undo()
                 return twin
             Comment.vet(self, comment.parent)
             if ruling:
                 return comment.hold(ruling)
-            comment.stamp(now)
             comment.save()
             self.count_comments(+1)
             comment.tell()

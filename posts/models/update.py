@@ -1,10 +1,9 @@
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from live.items import Item
-from live.ticks import tick
+import live
 from posts import markdown
 
 
@@ -14,9 +13,10 @@ class LiveUpdateQuerySet(models.QuerySet):
         return self.filter(withdrawn=False).select_related("author").order_by("-pinned", "-at", "-pk")
 
 
-class LiveUpdate(Item):
+class LiveUpdate(live.Item):
     """One timed entry of a post's live coverage."""
 
+    shown_in = "post"
     post = models.ForeignKey("posts.Post", models.CASCADE, related_name="updates")
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"))
     at = models.DateTimeField(_("time"), default=timezone.now)
@@ -45,20 +45,16 @@ class LiveUpdate(Item):
 
     def revise(self):
         """Save the update as edited, and show it on the post's open pages."""
-        with transaction.atomic():
-            [now] = tick(self.post)
+        with live.change(self.post):
             if new := self._state.adding:
                 self.save()  # the ids of its footnotes hold its own
             html = markdown.article(self.body, f"u{self.pk}")
             self.edited = self.edited or (not new and html != self.html)
             self.html = html
-            self.stamp(now)
             self.save()
 
     def withdraw(self):
         """Take the update off the pages. The row stays, for only rows can tell open pages."""
-        with transaction.atomic():
-            [now] = tick(self.post)
+        with self.change():
             self.withdrawn = True
-            self.stamp(now)
-            self.save(update_fields=["withdrawn", "born", "changed"])
+            self.save(update_fields=["withdrawn"])

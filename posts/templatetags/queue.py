@@ -1,6 +1,6 @@
 from django import template
 
-from people.streams import watched
+from live.shortcuts import cursors_for
 from posts.models import QUEUE
 from posts.models.moderation import moderates
 from posts.streams import waiting
@@ -14,4 +14,4 @@ def queue(context):
     request = context["request"]
     if not moderates(request.user):
         return {}
-    return {"cursors": watched(request, QUEUE), "user": request.user, **waiting()}  # the cursors first: no gap
+    return {"cursors": cursors_for(request, QUEUE), "user": request.user, **waiting()}  # the cursors first: no gap

@@ -4,9 +4,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+import live
 from inbox.models import read
-from live.items import Item
-from live.ticks import tick
 from people.rates import TOO_OFTEN, spend
 
 
@@ -28,7 +27,7 @@ class MembershipQuerySet(models.QuerySet):
         )
 
 
-class Membership(Item):
+class Membership(live.Item):
     """A person's part in a room: how much they want to hear, and how far they have read (the id of a message).
 
     ``read_at`` is when the person last gave a sign of reading, or talked. As an ``Item`` it is a row of the person's
@@ -69,10 +68,9 @@ class Membership(Item):
         """Know that the person has read the messages up to the one with the id ``pk`` (int); never less than before."""
         standing = Membership.objects.filter(pk=self.pk)
         standing.filter(read__lt=pk).update(read=pk, read_at=timezone.now())
-        with transaction.atomic():
-            if standing.filter(marked=True, read__gte=models.F("room__last")).exists():
-                [now] = tick(MyRooms(self.person_id))
-                standing.update(marked=False, changed=now)
+        if standing.filter(marked=True, read__gte=models.F("room__last")).exists():
+            with live.change(self.shown_in) as now:
+                standing.update(marked=False, changed=now.at(self.shown_in))
         if standing.filter(read__gte=models.F("room__last")).exists():
             read(self.person, self.room)  # in the inbox, too
 
@@ -80,8 +78,9 @@ class Membership(Item):
         """Hear of as much as ``involvement`` says, which the person chose at ``address`` (str). Raises ``TooFast``."""
         with transaction.atomic():
             spend("choice", self.person, address, TOO_OFTEN)
-            [now] = tick(MyRooms(self.person_id))
-            Membership.objects.filter(pk=self.pk).update(involvement=involvement, changed=now)
+            with self.change():
+                self.involvement = involvement
+                self.save(update_fields=["involvement"])
 
     def leave(self, address=None):
         """End: the person's pages hear nothing more of a room that is not open to all.
@@ -90,12 +89,15 @@ class Membership(Item):
         """
         with transaction.atomic():
             spend("choice", self.person, address, TOO_OFTEN)
-            _room, now = tick(self.room, MyRooms(self.person_id))
-            self.left_at = timezone.now()
-            self.stamp(now)
-            self.save(update_fields=["left_at", "born", "changed"])
+            with self.change(self.room):
+                self.left_at = timezone.now()
+                self.save(update_fields=["left_at"])
 
     # Questions
+
+    @property
+    def shown_in(self):
+        return MyRooms(self.person_id)
 
     @property
     def is_unread(self):

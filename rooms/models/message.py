@@ -7,9 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+import live
 from inbox.models import Notification, newly_named, retract, tell_each
-from live.items import Item
-from live.ticks import tick
 from people.markdown import named, talk
 from people.rates import TOO_OFTEN, spend
 from people.rules import Closed, Refused, tidy
@@ -29,9 +28,10 @@ class MessageQuerySet(models.QuerySet):
         return list(self.order_by("-pk")[:most])[::-1]
 
 
-class Message(Item):
+class Message(live.Item):
     """A line in a room. It may be the first of its day, or of what its author says in one go: then it shows that."""
 
+    shown_in = "room"
     room = models.ForeignKey("rooms.Room", models.CASCADE, verbose_name=_("room"), related_name="messages")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"), related_name="messages"
@@ -78,46 +78,42 @@ class Message(Item):
         body = self.readable(body)
         with transaction.atomic():
             spend("edit", by, address, TOO_OFTEN)
-            [now] = tick(self.room)
-            self.refresh_from_db()
-            if by.pk != self.author_id or not self.room.readable_by(by):
-                raise PermissionDenied
-            if self.removed_at:
-                raise Refused(_("That message was removed."))
-            self.vet("edit")
-            if body == self.body:
-                return
-            before, self.body, self.html = self.body, body, talk(body)
-            self.edited_at = timezone.now()
-            self.stamp(now)
-            self.save()
-            self.tell(before)
+            with self.change() as now:
+                if by.pk != self.author_id or not self.room.readable_by(by):
+                    raise PermissionDenied
+                if self.removed_at:
+                    raise Refused(_("That message was removed."))
+                self.vet("edit")
+                if body == self.body:
+                    return now.undo()
+                before, self.body, self.html = self.body, body, talk(body)
+                self.edited_at = timezone.now()
+                self.save()
+                self.tell(before)
 
     def remove(self, by, reason=""):
         """Take the message off the pages, as its author or as a moderator (with a ``reason``, str).
 
         Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
         """
-        with transaction.atomic():
-            now, told = self.room.tick_with_lists()
+        with self.room.change_with_lists() as (now, told):
             self.refresh_from_db()
             own = by.pk == self.author_id
             if not own and not self.moderated_by(by):
                 raise PermissionDenied
             if self.removed_at:
-                return transaction.set_rollback(True)  # nothing changed: no page is told
+                return now.undo()  # nothing changed: no page is told
             if own:
                 self.vet("delete")
             if not own and not reason.strip():
                 raise Refused(_("Say why you remove this message."))
             self.removed_at, self.removed_by, self.reason = timezone.now(), by, reason.strip()
-            self.stamp(now)
             self.save()
-            self._bequeath(now)
+            self._bequeath()
             self.room.find_last(told)
             self.untell()
 
-    def _bequeath(self, now):
+    def _bequeath(self):
         """The line after this one may now be the first of its day, or of its turn."""
         lines = self.room.messages.standing()
         after = lines.filter(pk__gt=self.pk).order_by("pk").first()
@@ -125,7 +121,6 @@ class Message(Item):
             shown = after.opens_day, after.opens_turn
             after.follow(lines.filter(pk__lt=self.pk).order_by("-pk").first())
             if shown != (after.opens_day, after.opens_turn):
-                after.stamp(now)
                 after.save()
 
     def follow(self, before):
@@ -141,14 +136,12 @@ class Message(Item):
 
     def erase(self):
         """Take the message off the pages with what was said in it, for its author leaves."""
-        with transaction.atomic():
-            now, told = self.room.tick_with_lists()
+        with self.room.change_with_lists() as (_now, told):
             self.refresh_from_db()
             self.body = self.html = ""
             if not self.removed_at:
                 self.removed_at, self.removed_by = timezone.now(), self.author
-                self.stamp(now)
-                self._bequeath(now)
+                self._bequeath()
             self.save()
             self.room.find_last(told)
             self.untell()

@@ -1,3 +1,4 @@
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,10 +13,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+import live
 from inbox.models import Notification, read, tell
 from live import presence
 from live.hub import hush
-from live.items import Item
 from live.streams import name_of
 from live.ticks import tick
 from people.markdown import talk
@@ -48,7 +49,7 @@ class OpenRooms:
 OPEN_ROOMS = OpenRooms()
 
 
-class Room(Item):
+class Room(live.Item):
     """Where people talk: open to all, for members, or a conversation between the few whose ids are its key.
 
     As an ``Item`` it is a row of the list of open rooms.
@@ -61,6 +62,7 @@ class Room(Item):
         MEMBERS = "members", _("For members")
         DIRECT = "direct", _("Conversation")
 
+    shown_in = OPEN_ROOMS
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.OPEN)
     name = models.CharField(_("name"), max_length=100, blank=True)
     slug = models.SlugField(_("address"), max_length=120, unique=True, null=True, blank=True, allow_unicode=True)
@@ -118,16 +120,15 @@ class Room(Item):
 
     def _say(self, message, address):
         by = message.author
-        with transaction.atomic():
+        with live.change() as now:
             spend("line", by, address, SLOW_DOWN)
-            now, told = self.tick_with_lists()  # first, for it locks the stream
+            told = self.lock_with_lists(now)
             if twin := self.twin(by, message.key):
-                transaction.set_rollback(True)
+                now.undo()
                 return twin
             self.refresh_from_db()
             self.vet(by)
             message.follow(self.messages.standing().order_by("-pk").first())
-            message.stamp(now)
             message.save()
             self.last = message.pk
             Room.objects.filter(pk=self.pk).update(last=self.last)
@@ -180,11 +181,9 @@ class Room(Item):
         """Make ``person`` a member, if they are none, or none any more. → the membership"""
         membership, is_new = self.memberships.get_or_create(person=person, defaults={"read": self.last})
         if is_new or membership.left_at:
-            with transaction.atomic():
-                now, *_others = tick(MyRooms(person.pk), *([self] if self.is_direct else []))  # there it shows
+            with live.change(MyRooms(person.pk), *([self] if self.is_direct else [])):  # there it shows
                 membership.left_at = None
-                membership.stamp(now)
-                membership.save(update_fields=["left_at", "born", "changed"])
+                membership.save(update_fields=["left_at"])
         return membership
 
     def revise(self):
@@ -193,24 +192,28 @@ class Room(Item):
             self.slug = self.slug or self._free_slug()
             if not self.pk:
                 self.save()
-            now, _room = tick(OPEN_ROOMS, self)
-            if self.born or self.kind == self.Kind.OPEN:
-                self.stamp(now)
-            self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
+            with live.change(OPEN_ROOMS, self):
+                self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
 
-    def tick_with_lists(self):
-        """Tick, and with a conversation the lists in which it stands: of all who are in it. → ``(tick, told)``
+    @contextmanager
+    def change_with_lists(self):
+        """A change of the room, and of a conversation's row in the lists of all who are in it. → ``(Change, told)``
 
         ``told`` (dict of a person's id to the tick of their list) is empty for a room: so many are told in parts.
         """
+        with live.change() as now:
+            yield now, self.lock_with_lists(now)
+
+    def lock_with_lists(self, now):
+        """Lock the room in the change ``now``, and the lists in which it stands. → ``told``, as above"""
         people = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
-        now, *lists = tick(self, *map(MyRooms, people))
-        return now, dict(zip(people, lists, strict=True))
+        now.lock(self, *map(MyRooms, people))
+        return {pk: now.at(MyRooms(pk)) for pk in people}
 
     def find_last(self, told):
         """A line was removed: if it was the newest, the one before is now, and who has read that has read all.
 
-        ``told`` is what ``tick_with_lists`` returned. The marks in other lists go with the next ``mark_unread``.
+        ``told`` is as ``change_with_lists`` says. The marks in other lists go with the next ``mark_unread``.
         """
         last = self.messages.standing().aggregate(last=Max("pk", default=0))["last"]
         if Room.objects.filter(pk=self.pk, last__gt=last).update(last=last, marked=F("last")):
@@ -262,6 +265,11 @@ class Room(Item):
         return self.messages.filter(author=by, key=key).first() if key else None
 
     # Questions
+
+    @property
+    def is_told(self):
+        """Whether the list of open rooms is told of it: it stands there, or stood."""
+        return bool(self.born) or self.kind == self.Kind.OPEN
 
     @property
     def is_direct(self):
