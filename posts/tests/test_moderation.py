@@ -228,7 +228,7 @@ def test_too_many_reports_are_too_many(post, bob, carol, settings):
 
 
 def test_the_queue_is_heard_by_moderators_only(post, bob, mallory):
-    queue = find("queue:1")
+    queue = find(name_of(QUEUE))
     assert [queue.allows(one) for one in (AnonymousUser(), bob, post.author, mallory)] == [False] * 3 + [True]
 
 
