@@ -74,7 +74,7 @@ def test_the_post_is_locked_before_the_people_and_all_people_at_once(post, alice
         ticked.append([name_of(one) for one in things])
         return tick(*things)
 
-    for module in ("posts.models.post", "inbox.models.notification"):
+    for module in ("live.changes", "inbox.models.notification"):
         monkeypatch.setattr(f"{module}.tick", spy)
     said = post.comment(carol, "hello")
     ticked.clear()
