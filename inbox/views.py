@@ -3,7 +3,6 @@ import re
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -19,7 +18,6 @@ from inbox.models.notification import knows, read_all
 from inbox.templatetags.inbox import choice
 from live import fragments
 from live.streams import find
-from live.ticks import tick
 from people.decorators import signed_in
 from people.mentions import BEGUN, called
 from people.models import Person
@@ -153,10 +151,10 @@ def dismiss(request, pk):
         raise PermissionDenied
     announcement = get_object_or_404(Announcement, pk=pk)
     if request.user.is_authenticated:
-        with transaction.atomic():
-            tick(request.user)
+        with live.change(request.user) as now:
             _row, is_new = Dismissal.objects.get_or_create(person=request.user, announcement=announcement)
-            transaction.set_rollback(not is_new)  # nothing changed: no page is told
+            if not is_new:
+                now.undo()
     removal = fragments.remove(f"#announcement-{pk}")
     response = HttpResponse(removal) if request.htmx else redirect(back(request, "/"))
     if not request.user.is_authenticated:
@@ -211,7 +209,9 @@ def people_called(prefix, reader, thread):
     """Up to eight people whose name begins with ``prefix`` (str), those of ``thread`` (a stream's name) first."""
     everybody = called(prefix).exclude(pk=reader.pk)
     stream = find(thread)
-    here = list(stream.speakers(everybody)[:NAMES]) if hasattr(stream, "speakers") and stream.allows(reader) else []
+    here = []
+    if stream and hasattr(stream.thing, "speakers") and stream.allows(reader):
+        here = list(stream.thing.speakers(everybody)[:NAMES])
     return [*here, *everybody.exclude(pk__in=[person.pk for person in here])[: NAMES - len(here)]]
 
 

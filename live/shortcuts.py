@@ -3,7 +3,6 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from live.pages import depend
 from live.streams import cursors, delta, find, name_of, seen, shown_everywhere
 
 on_every_page = []  # functions of the request → the things that every page shows; apps add them
@@ -26,7 +25,11 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
         needs += cursors(*more())
     found = context() if context else {thing._meta.model_name: read_again(thing) for thing in shows}
     response = render(request, template, {"live": watched} | found, status=status)
-    return response if depends is None else depend(request, response, needs)
+    if depends is None:
+        return response
+    from live.pages import depend  # it is optional, and so is what it needs
+
+    return depend(request, response, needs)
 
 
 def cursors_for(request, *things):

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+import live
 from live.ticks import tick
 from people import closing
 from people.rates import TOO_OFTEN, Spent, spend  # noqa: F401  Spent is a model of this app, beside its rules
@@ -40,7 +41,7 @@ def address_of(username):
     return reverse("person", args=[username])
 
 
-class Person(AbstractUser):
+class Person(live.Watched, AbstractUser):
     """Somebody with an account. Names are shown by ``str(person)``; ``username`` is the address.
 
     The row outlives the account: closed, it holds nothing personal, and what stays of a person is shown under it.
@@ -140,12 +141,11 @@ class Person(AbstractUser):
         """Let a banned person in again. Raises ``PermissionDenied``."""
         if not self.bannable_by(by):
             raise PermissionDenied
-        with transaction.atomic():
+        with live.change(NAMES):
             self.is_active = True
             self.banned_at = None
             self.ban_reason = ""
             self.save(update_fields=["is_active", "banned_at", "ban_reason"])
-            tick(NAMES)
 
     def close(self, comments_stay):
         """Close the account for good, as the person wishes; the other apps' things first (``people/closing.py``).
@@ -174,15 +174,13 @@ class Person(AbstractUser):
 
     def end_sessions(self):
         """Sign the person out everywhere: their open pages are told, and kept pages that name them are dropped."""
-        with transaction.atomic():
-            tick(self, NAMES)
+        with live.change(self, NAMES):
             for session in self.usersession_set.all():
                 session.end()
 
     def tell_of_new_password(self, *kept):
         """Let the open pages know: their sessions are over, but for those with the keys ``kept`` (str)."""
-        with transaction.atomic():
-            tick(self)
+        with live.change(self):
             self.usersession_set.exclude(session_key__in=kept).update(data={"ended": "password"})
 
     # Questions

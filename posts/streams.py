@@ -1,6 +1,5 @@
 """Which streams the blog has, who may listen to them, and which partial shows which item."""
 
-from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
@@ -76,11 +75,6 @@ class PostStream(CountsReaders, Stream):
     def readers(self, count):
         said = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
         return fragments.text(said, "#readers")
-
-    def speakers(self, among):
-        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
-        talking = self.thing.comments.filter(state=Comment.State.SHOWN).values("author")
-        return among.filter(Q(pk=self.thing.author_id) | Q(pk__in=talking))
 
 
 @register(Queue)

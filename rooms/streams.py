@@ -82,9 +82,6 @@ class RoomStream(ShowsPeople, ShowsTyping, Stream):
             told += fragments.replace(line, "#came")
         return told
 
-    def speakers(self, among):
-        return among.filter(memberships__room=self.thing, memberships__left_at=None)
-
     def typing(self, ids):
         people = Person.objects.filter(pk__in=ids, is_active=True, appear_offline=False).order_by("pk")
         names = [str(person) for person in people]
@@ -115,22 +112,10 @@ class OpenRoomsStream(Stream):
     ]
 
 
-def rows_of(*, direct):
-    """A person's rows of rooms, or of conversations (``direct``, bool). → function of ``MyRooms``"""
-
-    def rows(rooms):
-        rows = Membership.objects.filter(person=rooms.pk).listed()
-        return rows.filter(room__kind=Room.Kind.DIRECT) if direct else rows.exclude(room__kind=Room.Kind.DIRECT)
-
-    return rows
-
-
-def is_left(row):
-    return row.room.kind != Room.Kind.OPEN and row.left_at
-
-
 def begun(row):
     """What tells the page of a conversation that was none yet, that the other side has begun it."""
+    if not row.room.is_direct:
+        return ""
     html = render_to_string("partials/begun.html", {"begun": row.room})
     return fragments.morph(html, f"#begun-{row.room.handle}")
 
@@ -141,23 +126,15 @@ class MyRoomsStream(Stream):
 
     lists = [
         ItemList(
-            rows_of(direct=False),
-            into="#rooms",
+            lambda rooms: Membership.objects.filter(person=rooms.pk).listed(),
+            into=lambda row: "#conversations" if row.room.is_direct else "#rooms",
             template="partials/room_row.html",
-            element=lambda row: f"room-{row.room_id}",
-            gone=is_left,
-            arrives=None,
-        ),
-        ItemList(
-            rows_of(direct=True),
-            into="#conversations",
-            template="partials/room_row.html",
-            element=lambda row: f"room-{row.room_id}",
-            order="desc",
-            gone=is_left,
+            element=lambda row: f"room-{row.room.pk}",
+            order=lambda row: "desc" if row.room.is_direct else "asc",
+            gone=lambda row: row.room.kind != Room.Kind.OPEN and row.left_at,
             arrives=None,
             then=begun,
-        ),
+        )
     ]
 
     @classmethod

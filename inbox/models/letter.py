@@ -4,13 +4,13 @@ from urllib.parse import urlsplit
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Max, Q
 from django.utils import timezone
 
+import live
 from inbox.models.choices import Ignore, Mute
 from inbox.models.notification import Cause, Notification, knows, later
-from live.ticks import tick
 from people.models import Person
 
 logger = logging.getLogger("inbox")
@@ -77,9 +77,7 @@ class Letter(models.Model):
 
         Who wants no mail, may not sign in, or has confirmed no address gets none: nor later, of the same.
         """
-        with transaction.atomic():
-            tick(person)  # nobody changes the person's rows meanwhile, nor packs
-            person.refresh_from_db()
+        with person.change():  # nobody changes the person's rows meanwhile, nor packs
             now = timezone.now()
             due = _due(now).filter(person=person)
             rows = list(due.filter(read_at=None)) if wants_mail(person) else []
@@ -115,8 +113,7 @@ class Letter(models.Model):
 
     def sent(self, rows):
         """The mail server has taken it, with ``rows`` (Notifications) as they were read."""
-        with transaction.atomic():
-            tick(self.person)
+        with live.change(self.person):
             for row in rows:
                 if row.mail_at:  # more came while the letter waited, and stands in it
                     Notification.objects.filter(pk=row.pk, moved=row.moved).update(mail_at=None)

@@ -10,7 +10,7 @@ import live
 from live import hub, streams
 from live.changes import LockOrder
 from live.streams import Cursor, delta, find, name_of
-from live.testing import Page as Form
+from live.testing import read_form
 from live.tests.conftest import Page
 from live.tests.polls.models import Option, Poll
 from live.tests.polls.streams import PollStream
@@ -55,7 +55,7 @@ def test_its_author_writes_at_most_twenty_lines_of_python():
 def test_a_page_shows_the_poll_and_says_where_it_is(poll, client):
     answer = client.get(f"/polls/{poll.pk}/")
     assert "Tea or coffee?" in answer.content.decode()
-    assert Form.read_form(answer.content.decode()) == {"language": "en", Cursor(name_of(poll), 1).signed: "1"}
+    assert read_form(answer.content.decode()) == {"language": "en", Cursor(name_of(poll), 1).signed: "1"}
 
 
 def test_a_vote_is_answered_with_what_the_page_has_not_seen(poll, client):

@@ -65,6 +65,11 @@ class PostQuerySet(models.QuerySet):
         posts = self.public().filter(is_page=False).select_related("author").prefetch_related("tags")
         return posts.order_by("-published_at", "-pk")
 
+    def speakers(self, among):
+        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
+        talking = self.comments.filter(state=Comment.State.SHOWN).values("author")
+        return among.filter(models.Q(pk=self.author_id) | models.Q(pk__in=talking))
+
     def editable_by(self, person):
         """The posts that ``person`` may edit: an editor all, an author their own."""
         return self if person.has_perm("posts.edit_any_post") else self.filter(author=person)
@@ -265,6 +270,11 @@ class Post(live.Item):
     def readable_by(self, person):
         """Whether ``person`` may read without being asked for a password."""
         return (self.is_public and not self.password) or self.editable_by(person)
+
+    def speakers(self, among):
+        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
+        talking = self.comments.filter(state=Comment.State.SHOWN).values("author")
+        return among.filter(models.Q(pk=self.author_id) | models.Q(pk__in=talking))
 
     def editable_by(self, person):
         return (

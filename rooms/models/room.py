@@ -288,6 +288,10 @@ class Room(live.Item):
         """Those who may read here, where not everybody may (QuerySet of Person)."""
         return Person.objects.filter(is_active=True, memberships__room=self, memberships__left_at=None)
 
+    def speakers(self, among):
+        """Those of ``among`` (QuerySet of people) who take part here: they are offered first, to be named."""
+        return among.filter(memberships__room=self, memberships__left_at=None)
+
     @property
     def gone(self):
         """Those who left a conversation (list of Person): it keeps its name and its key."""
