@@ -113,7 +113,7 @@ def post(fleet, bob):
 
 def sockets(site):
     """How many pages are connected to the process of ``site``, as it says itself."""
-    return site.metric("parley_connections")
+    return site.metric("live_connections")
 
 
 def is_closed(page):

@@ -27,7 +27,7 @@ def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast
         hand.write(f"comment {n}")
         assert f"comment {n}" in get(site, path)[2]
         assert f"{n + 2} comments" in get(site, "/")[2]
-    assert site.metric("parley_kept_page_answers_total") > 0
+    assert site.metric("live_kept_page_answers_total") > 0
     with site.orm():
         said = Post.objects.get(pk=post.pk).comments.get(body="comment 7")
     hand.ask(f"{site.url}/comments/{said.pk}/edit/", {"body": "edited", "csrfmiddlewaretoken": hand.token})
@@ -85,7 +85,7 @@ def test_unknown_hosts_are_refused_even_when_the_page_is_kept(site, post):
 def test_a_process_says_how_it_is(site):
     assert get(site, "/healthz")[:3:2] == (200, "alive\n")
     assert get(site, "/readyz")[:3:2] == (200, "ready\n")
-    assert "parley_connections" in get(site, "/metrics")[2]
+    assert "live_connections" in get(site, "/metrics")[2]
     assert get(site, "/metrics", X_Forwarded_For="127.0.0.1")[0] == 404
 
 
@@ -112,7 +112,7 @@ def test_one_person_has_twenty_sockets_and_is_told_so(site, post, cast):
         assert pages[20].hear_close() == 4029
         assert "Too many pages are open" in pages[20].text
         pages[0].close()
-        until(lambda: site.metric("parley_connections") == 19)
+        until(lambda: site.metric("live_connections") == 19)
         with Page(f"{site.url}/posts/{post.slug}/", bob) as another:
             another.connect().hear("reading")
     finally:

@@ -97,7 +97,7 @@ def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_
             with Page(f"{site.url}/", f"sessionid={key}") as page:
                 page.connect().send("nonsense")
                 assert page.hear_close() == 4008, key  # and not: come again, for something is wrong here
-        until(lambda: site.metric("parley_connections") == 0)
+        until(lambda: site.metric("live_connections") == 0)
         assert "Traceback" not in site.log
 
 

@@ -458,7 +458,7 @@ def say(site, post, text):
 
 def counted(site):
     """How many sockets ``site`` says are open."""
-    return site.metric("parley_connections")
+    return site.metric("live_connections")
 
 
 def lines(site):

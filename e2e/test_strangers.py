@@ -102,7 +102,7 @@ def pushed(stranger, part, most=TOO_MUCH):
 
 def refused(site, why):
     """How many sockets the site says it has cut for ``why``."""
-    return site.metric(f'parley_refused_sockets_total{{why="{why}"}}')
+    return site.metric(f'live_refused_sockets_total{{why="{why}"}}')
 
 
 # Frames

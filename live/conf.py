@@ -14,6 +14,8 @@ class Settings:
     ORIGINS: Sequence[str] = ()
     # Where sockets are opened.
     PATH: str = "/ws/"
+    # The static file with htmx 4 and its extensions ws and upsert.
+    SCRIPT: str = "live/htmx-ws.js"
     # The header in which our own proxy says the visitor's address (``X-Real-IP``). Empty: the peer's address counts.
     REAL_IP_HEADER: str = ""
     # Whether sockets, messages and questions are limited. Off only for measurements.
@@ -38,3 +40,8 @@ class Settings:
 
 NAMES = set(Settings.__annotations__)
 settings = Settings()
+
+
+def languages():
+    """The codes (list of str) of the languages in which pages are; Django's own default is not among LANGUAGES."""
+    return list(dict.fromkeys([django_settings.LANGUAGE_CODE, *(code for code, _ in django_settings.LANGUAGES)]))

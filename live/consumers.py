@@ -21,7 +21,7 @@ from django.utils import translation
 
 from live import fragments, hub, metrics
 from live.address import address, household
-from live.conf import settings
+from live.conf import languages, settings
 from live.connection import heartbeat
 from live.streams import heads, kinds, name_of, unsign
 from live.viewers import Viewer, session_key
@@ -207,7 +207,7 @@ class LiveConsumer:
 
     def speak(self, language):
         """Tell the page in ``language`` (a code) from now on, if it is one of ours."""
-        self.language = next((code for code, _ in django_settings.LANGUAGES if code == language), self.language)
+        self.language = next((code for code in languages() if code == language), self.language)
 
     async def hear(self, text):
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
@@ -276,15 +276,15 @@ class LiveConsumer:
 
     # Downward
 
-    def take(self, text, frame=None):
-        """Send ``text`` without waiting; ``frame`` (bytes) is the same, encoded. Returns whether it went out at once.
+    def take(self, text, shared=False):
+        """Send ``text`` without waiting; if others are sent it as well, it is ``shared``. → whether it went out at once
 
         The coroutine of ``send`` is stepped by hand: almost always it finishes in that one step, at the cost
         of a function call. One that does not finish has met a full socket: the listener is parked.
         """
         if self.gone or self.parked or self.closing:
             return False
-        if self.line and frame and self.line.write(frame):
+        if self.line and shared and self.line.write(text):
             return True
         sending = self.send({"type": "websocket.send", "text": text})
         try:

@@ -9,6 +9,7 @@ import logging
 import random
 import socket
 import struct
+from functools import lru_cache
 from os import write
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -27,6 +28,7 @@ RESET = struct.pack("ii", 1, 0)
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
+@lru_cache(4)  # whoever is sent the same is sent it in the same moment
 def encode(text):
     """The WebSocket frame (bytes) of ``text`` (str), unmasked and whole, as a server sends it (RFC 6455, 5.2)."""
     return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
@@ -146,13 +148,13 @@ class LiveProtocol(WebSocketsSansIOProtocol):
         if hasattr(self, "scope"):
             self.scope["extensions"]["live.line"] = self
 
-    def write(self, frame):
-        """Write an encoded ``frame`` (bytes). → whether it was taken: not if the peer does not read, or left.
+    def write(self, text):
+        """Write ``text`` (str). → whether it was taken: not if the peer does not read, or left.
 
         Straight to the kernel when nothing waits before it. A transport that is closing has given its descriptor
         back, perhaps to somebody else.
         """
-        transport = self.transport
+        transport, frame = self.transport, encode(text)
         if self.close_sent or transport.is_closing():
             return False
         if self.descriptor is None or transport.get_write_buffer_size():

@@ -3,9 +3,13 @@
 import asyncio
 
 from django.db import connection
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from live import hub
+
+try:
+    from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+except ImportError:  # the extra "metrics" is not installed
+    generate_latest = None
 
 PATIENCE = 3  # seconds in which the database and the channel layer must answer
 
@@ -15,7 +19,9 @@ class Health:
 
     def __init__(self, application):
         self.application = application
-        self.answers = {"/healthz": self.alive, "/readyz": self.ready, "/metrics": self.metrics}
+        self.answers = {"/healthz": self.alive, "/readyz": self.ready}
+        if generate_latest:
+            self.answers["/metrics"] = self.metrics
 
     async def __call__(self, scope, receive, send):
         answer = scope["type"] == "http" and self.answers.get(scope["path"])

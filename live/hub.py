@@ -17,14 +17,12 @@ from contextlib import suppress
 from functools import partial
 
 from channels.layers import get_channel_layer
-from django.conf import settings as django_settings
 from django.db import DatabaseError
 
 from live import metrics, presence
 from live.attendance import Attendance
-from live.conf import settings
+from live.conf import languages, settings
 from live.connection import heartbeat
-from live.fast import encode
 from live.streams import compose, heads, recent
 from live.threads import in_thread
 
@@ -149,9 +147,8 @@ class Audience:
 
     def hand(self, text, listeners=None):
         listeners = tuple(self.listeners if listeners is None else listeners)
-        frame = encode(text)
         for listener in listeners:
-            listener.take(text, frame)
+            listener.take(text, shared=True)
         metrics.DELIVERIES.inc(len(listeners))
 
 
@@ -247,7 +244,7 @@ class Hub:
             subscriber.on_head(name, head)
 
     def of(self, name):
-        return [self.audiences[name, code] for code, _ in django_settings.LANGUAGES if (name, code) in self.audiences]
+        return [self.audiences[name, code] for code in languages() if (name, code) in self.audiences]
 
     async def deliver(self, audience):
         try:
@@ -419,11 +416,10 @@ class Hub:
             await self.tell_alive()
 
     async def tell_alive(self):
-        frames = {code: encode(heartbeat(code)) for code, _ in django_settings.LANGUAGES}
         listeners = list(self.listeners)
         for start in range(0, len(listeners), HEARTBEAT_SLICE):
             for listener in listeners[start : start + HEARTBEAT_SLICE]:
-                listener.take(heartbeat(listener.language), frames[listener.language])
+                listener.take(heartbeat(listener.language), shared=True)
             await asyncio.sleep(HEARTBEAT_PAUSE)
 
     # The pulse

@@ -12,7 +12,6 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from types import SimpleNamespace
 
-import brotli
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import parse_cookie
@@ -21,6 +20,11 @@ from django.utils.translation import get_language_from_request
 
 from live import hub, metrics
 from live.streams import heads
+
+try:
+    import brotli
+except ImportError:  # the extra "compression" is not installed
+    brotli = None
 
 BYTES = 64 * 1024 * 1024  # of all that is kept
 HEADER = "X-Streams"
@@ -162,11 +166,10 @@ class Page:
         self.etag = b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         self.headers.append((b"etag", self.etag))
         self.unchanged = answer(304, self.headers, b"")
-        for encoding, packed in (
-            (b"", body),
-            (b"br", brotli.compress(body, quality=6)),
-            (b"gzip", gzip.compress(body, 6)),
-        ):
+        encoded = {b"": body, b"gzip": gzip.compress(body, 6)}
+        if brotli:
+            encoded[b"br"] = brotli.compress(body, quality=6)
+        for encoding, packed in encoded.items():
             more = [(b"content-length", b"%d" % len(packed))] + [(b"content-encoding", encoding)] * bool(encoding)
             self.answers[encoding] = answer(200, self.headers + more, packed)
             self.size += len(packed)
@@ -211,7 +214,7 @@ def asked(scope):
     if kept and len(languages) <= LANGUAGES and b"\0" not in languages:  # those Django refuses
         proto = said.get(b"x-forwarded-proto")
         key = said.get(b"host"), scope["path"], scope.get("scheme"), proto, spoken(languages)
-    encoding = b"br" if b"br" in encodings else b"gzip" if b"gzip" in encodings else b""
+    encoding = b"br" if brotli and b"br" in encodings else b"gzip" if b"gzip" in encodings else b""
     return key, encoding, said.get(b"if-none-match", b"")
 
 

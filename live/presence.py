@@ -30,7 +30,8 @@ def claim():
     others = [lease for lease in living() if not (lease.host == host and is_gone(lease.pid))]
     if others and "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]:
         raise ImproperlyConfigured(
-            "Another Parley process uses this database. Several processes need Redis: set REDIS_URL."
+            "Another process uses this database, and a channel layer in memory does not reach it."
+            " Several processes need Redis: set CHANNEL_LAYERS."
         )
     Lease.objects.filter(host=host, pid=pid).delete()
     return Lease.objects.create(host=host, pid=pid, renewed=Now())

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from live import fragments, metrics
 from live.address import address, household
-from live.conf import settings
+from live.conf import languages, settings
 from live.connection import connect_again, heartbeat
 from live.consumers import (
     AGAIN,
@@ -34,7 +34,6 @@ from live.consumers import (
 from live.streams import Cursor, compose
 from live.viewers import Viewer, session_key
 
-LANGUAGES = dict(django_settings.LANGUAGES)
 COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
 allowances = OrderedDict()  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
 counting = Lock()
@@ -49,7 +48,7 @@ def missed(request):
     it seems to be open: it gets a new one. Each right is asked for: the viewer is whoever is signed in now.
     """
     language = request.GET.get("language")
-    language = language if language in LANGUAGES else django_settings.LANGUAGE_CODE
+    language = language if language in languages() else django_settings.LANGUAGE_CODE
     try:
         cursors, whispers = read(request)
     except Close:

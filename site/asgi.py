@@ -8,6 +8,7 @@ setup(set_prefix=False)
 
 from channels.db import DatabaseSyncToAsync  # noqa: E402  Django must be set up first
 from channels.routing import ProtocolTypeRouter  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from parley.requests import Handler  # noqa: E402
 
 from live.bodies import Bodies  # noqa: E402
@@ -37,4 +38,8 @@ class OneThread(Handler):
         await self.handle(scope, receive, send)
 
 
-application = serving(ProtocolTypeRouter({"http": Health(Pages(Bodies(OneThread(), refuse_body))), "websocket": live}))
+http = Health(Pages(Bodies(OneThread(), refuse_body)))
+try:
+    application = serving(ProtocolTypeRouter({"http": http, "websocket": live}))
+except ImproperlyConfigured as error:
+    raise ImproperlyConfigured(f"{error} That is, set REDIS_URL.") from None

@@ -275,6 +275,7 @@ ALLAUTH_TRUSTED_CLIENT_IP_HEADER = REAL_IP_HEADER or None
 
 LIVE = {
     "ORIGINS": ORIGINS,
+    "SCRIPT": "js/htmx-ws.js",
     "REAL_IP_HEADER": REAL_IP_HEADER,
     "LIMITED": os.environ.get("RATES", "on") != "off",  # off: no limits of sockets, nor RATES_OF, for measurements
     "HEARTBEAT": float(os.environ.get("HEARTBEAT", 15)),

@@ -9,7 +9,6 @@ from django.views.generic import RedirectView
 from django.views.static import serve
 from parley.view_on_site import view_on_site
 
-from live.views import missed
 from parley import discuss  # noqa: F401  it adds to the admin
 
 admin.site.login = secure_admin_login(admin.site.login)
@@ -32,7 +31,7 @@ urlpatterns = [
     path("", include("inbox.urls")),
     path("", include("people.urls")),
     path("", include("rooms.urls")),
-    path("live/", missed, name="live"),
+    path("live/", include("live.urls")),
     path("accounts/", include("allauth.urls")),
     # The admin's own way to a new password would not tell the person's other pages.
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

@@ -1,6 +1,7 @@
 from django import template
 from django.utils.translation import get_language
 
+from live.conf import settings
 from live.connection import heartbeat
 from live.lists import draw
 from live.streams import name_of
@@ -16,6 +17,12 @@ SIGNS = [
 register = template.Library()
 register.filter("stream", name_of)
 register.simple_tag(draw)
+
+
+@register.simple_tag
+def setting(name):
+    """The value of the setting ``LIVE[name]``."""
+    return getattr(settings, name)
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)

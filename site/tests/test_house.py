@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "rooms": {"live", "people", "inbox"},
 }
 OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
+TEMPLATES = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "live/templates").rglob("*.html")]
 BROADCAST = ["card", "posts", "article", "update", "updates", "comment", "comment_body", "comments"]
 BROADCAST += ["comments_state", "older_comments", "more_replies", "comment_place"]
 BROADCAST += ["badge", "retitle", "notification", "notifications", "announcement", "announcements"]
@@ -106,7 +107,9 @@ def test_the_one_script_is_htmx_but_for_the_changes_that_the_patch_shows(tmp_pat
 def test_there_is_no_javascript_of_our_own():
     scripts = [file.relative_to(ROOT) for file in (ROOT / "static").rglob("*.js")]
     assert scripts == [Path("static/js/htmx-ws.js")]
-    for template in (ROOT / "templates").rglob("*.html"):
+    [link] = (ROOT / "live").rglob("*.js")  # as the package of the engine has it
+    assert link.resolve() == ROOT / scripts[0]
+    for template in TEMPLATES:
         for attributes in re.findall(r"<script([^>]*)>", template.read_text()):
             assert "src=" in attributes or "application/ld+json" in attributes, template
         assert not re.search(r"\s(on\w+|hx-on\S*|style)=|javascript:|\bjs:", template.read_text()), template
@@ -157,7 +160,7 @@ def test_no_test_depends_on_seconds(file):
 def test_every_form_that_htmx_sends_says_so_if_that_fails():
     """With ``partials/failed.html``; a line in a room has words of its own."""
     forms = 0
-    for file in (ROOT / "templates").rglob("*.html"):
+    for file in TEMPLATES:
         for form in re.findall(r"<form[^<]*?hx-post=.*?</form>", file.read_text(), re.DOTALL):
             forms += 1
             assert "partials/failed.html" in form or 'class="unsent"' in form, file.name
