@@ -123,7 +123,7 @@ class LiveConsumer:
         self.language = django_settings.LANGUAGE_CODE
         self.hub = hub.here()
         self.send = send
-        self.line = line  # the server's short way to the transport, if it has one: live/fast.py
+        self.line = line  # the server's short way to the transport, if it has one: live/http/uvicorn.py
         self.audiences = {}
         self.behind = {}
         self.named = set()  # the streams that the page has named

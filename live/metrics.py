@@ -1,4 +1,4 @@
-"""What is counted, in Prometheus' words; ``live/health.py`` tells it."""
+"""What is counted, in Prometheus' words; ``live/http/health.py`` tells it."""
 
 from contextlib import nullcontext
 

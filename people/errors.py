@@ -15,7 +15,7 @@ from django.views import defaults
 from django_htmx.http import reswap
 
 from live import fragments
-from live.bodies import announced
+from live.http.bodies import announced
 from people.visits import retry_after
 
 
@@ -68,7 +68,7 @@ def stay(message, status):
 
 
 async def refuse_body(scope, send, status):
-    """Answer in the place of Django, for ``live.bodies``: ``status`` (int) is 413 or 408.
+    """Answer in the place of Django, for ``live.http.bodies``: ``status`` (int) is 413 or 408.
 
     ``scope`` and ``send`` are ASGI's. A few bytes: whoever gets this has cost enough.
     """

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from live import limits
-from live.bodies import Bodies
-from live.limits import FRAMES, KILOBYTE, MESSAGE, FrameCount
+from live.http import limits
+from live.http.bodies import Bodies
+from live.http.limits import FRAMES, KILOBYTE, MESSAGE, FrameCount
 
 TEXT, CONTINUATION, PING = 1, 0, 9
 FORM, FILES = b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x"

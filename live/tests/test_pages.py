@@ -10,7 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils.translation import get_language_from_request
 
 from live import hub
-from live.pages import Pages, no_body, spoken
+from live.http.pages import Pages, no_body, spoken
 from live.streams import cursors
 from live.testing import PATIENCE
 from live.tests.conftest import until
@@ -278,7 +278,7 @@ def test_what_cannot_be_kept_leaves_nothing_behind(lamp, run, monkeypatch):
         application = Application(lamp)
         pages = Pages(application)
         with monkeypatch.context() as away, pytest.raises(OSError):
-            away.setattr("live.pages.heads", heads)
+            away.setattr("live.http.pages.heads", heads)
             await get(pages)
         assert not pages.pages and not hub.here().subscribers and not pages.under_way
         await get(pages)
@@ -289,7 +289,7 @@ def test_what_cannot_be_kept_leaves_nothing_behind(lamp, run, monkeypatch):
 
 
 def test_pages_that_are_asked_for_stay_when_there_are_too_many(lamp, run, monkeypatch):
-    monkeypatch.setattr("live.pages.BYTES", 50_000)
+    monkeypatch.setattr("live.http.pages.BYTES", 50_000)
 
     async def scene():
         await hub.in_thread(lamp.write, "x" * 10_000)
@@ -304,7 +304,7 @@ def test_pages_that_are_asked_for_stay_when_there_are_too_many(lamp, run, monkey
 
 
 def test_it_is_bounded_in_bytes(lamp, run, monkeypatch):
-    monkeypatch.setattr("live.pages.BYTES", 50_000)
+    monkeypatch.setattr("live.http.pages.BYTES", 50_000)
 
     async def scene():
         await hub.in_thread(lamp.write, "x" * 10_000)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from inbox.models import Announcement
 from live import hub
-from live.pages import Pages
+from live.http.pages import Pages
 from live.tests.conftest import until
 from people.models import Person
 from posts.models import Post, Tag

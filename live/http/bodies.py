@@ -6,7 +6,7 @@ import time
 from django.conf import settings as django_settings
 
 from live.conf import settings
-from live.limits import patience
+from live.http.limits import patience
 
 UNKNOWN = float("inf")
 OF_BODIES = {b"content-length", b"content-type", b"transfer-encoding"}

@@ -1,7 +1,7 @@
-"""daphne, made for Parley: ``python -m live.daphne``, with daphne's own options.
+"""daphne, fitted: ``python -m live.http.daphne``, with daphne's own options.
 
 It counts what arrives before the application is asked, and lets the application wait for a page that does not read.
-``fast.py`` does the same for uvicorn. daphne's classes name each other, and offer no other way than to replace them.
+``uvicorn.py`` does the same for uvicorn. daphne's classes name each other, and offer no other way than to replace them.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from twisted.internet import reactor
 from twisted.web.http import HTTPChannel
 
-from live import limits, metrics
-from live.bodies import announced
-from live.fast import LATE, UNSENT
+from live import metrics
+from live.http import limits
+from live.http.bodies import announced
 
 AT_ONCE = 16  # messages that may wait for the application before more are looked at
 LOOK = 0.05  # seconds after which it is looked again whether it has taken them
@@ -36,7 +36,7 @@ class LiveProtocol(WebSocketProtocol):
 
     def connectionMade(self):
         if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # or the kernel takes megabytes before anybody notices
-            self.transport.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
+            self.transport.getHandle().setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, limits.UNSENT)
         self.transport.unregisterProducer()  # that was the HTTP channel
         self.transport.registerProducer(self, True)
         super().connectionMade()
@@ -200,7 +200,7 @@ class Requests(HTTPChannel):
 
     def timeoutConnection(self):
         if self.requests:
-            self.transport.write(LATE)
+            self.transport.write(limits.LATE)
         super().timeoutConnection()
 
     def pauseProducing(self):

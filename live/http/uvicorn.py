@@ -1,4 +1,4 @@
-"""uvicorn's protocols, made for Parley: ``--ws live.fast:LiveProtocol --http live.fast:RequestProtocol``.
+"""uvicorn, fitted: ``--ws live.http.uvicorn:LiveProtocol --http live.http.uvicorn:RequestProtocol``.
 
 Downward a short way to the transport: a text for many is encoded once, and each socket costs one ``write``. Upward
 limits of what arrives. With uvicorn's own protocols everything works the same through plain ASGI, more slowly, and
@@ -20,12 +20,10 @@ from websockets.server import ServerProtocol
 
 from live import metrics
 from live.conf import settings
-from live.limits import LINGER_SIZE, MESSAGE, FrameCount, head, linger, unread
+from live.http.limits import LATE, LINGER_SIZE, MESSAGE, UNSENT, FrameCount, head, linger, unread
 
-UNSENT = 131_072  # bytes of a socket that the kernel may hold before we hear that its page does not read
 PIECE = 4096  # bytes that are looked at before the application has its turn
 RESET = struct.pack("ii", 1, 0)
-LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
 @lru_cache(4)  # whoever is sent the same is sent it in the same moment

@@ -1,6 +1,6 @@
 """What a stranger may send before anything of ours has looked at it, counted where it arrives.
 
-The same for every server: ``fast.py`` counts in uvicorn, ``daphne.py`` in daphne, ``bodies.py`` in any of them.
+The same for every server: ``uvicorn.py`` counts in uvicorn, ``daphne.py`` in daphne, ``bodies.py`` in any of them.
 """
 
 import time
@@ -13,6 +13,8 @@ KILOBYTE = 1024  # so many bytes of such a frame count as one frame more
 
 POLICY, TOO_BIG = 1008, 1009  # codes with which a socket is closed (RFC 6455, 7.4.1)
 
+LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+UNSENT = 131_072  # bytes of a socket that the kernel may hold before we hear that its page does not read
 SPEED = 10_000  # bytes of a body for which it gets another second
 LINGER_SIZE = 32_000_000  # bytes of a refused body that are received and dropped, see linger()
 
