@@ -6,107 +6,26 @@ at every message and whose layer channel costs a Redis subscription for every pa
 """
 
 import asyncio
-import json
 import logging
 import time
-from collections import Counter
 from contextlib import suppress
 
 from django.conf import settings as django_settings
-from django.core.signing import BadSignature
-from django.http import parse_cookie
-from django.http.request import split_domain_port, validate_host
-from django.template.loader import render_to_string
-from django.utils import translation
 
-from live import fragments, hub, metrics
-from live.address import address, household
-from live.conf import languages, settings
+from live import hub, metrics
+from live.conf import languages
 from live.connection import heartbeat
-from live.streams import heads, kinds, name_of, unsign
-from live.viewers import Viewer, session_key
+from live.limits import Limits
+from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, named, read, sorry
+from live.streams import heads, kinds, name_of
+from live.viewers import Viewer
 
 logger = logging.getLogger("live")
 
-TRY_AGAIN = 4013  # 1013, try again later; live/head.html lists it among the codes to reconnect after
-TOO_MANY = 4029  # as HTTP's 429
-NOT_WELCOME = 4008  # 1008, policy violation (RFC 6455, 7.4.1), in the range that daphne too may send
-
-MESSAGE = 16_384  # characters in one message from a page
-HANDSHAKES = 100  # new sockets a second, in one process
-OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
-STREAMS = 20  # streams that one page may show
-BURST, REFILL = 40, 4  # messages at once, and so many more each second
-# What a page may have told anew, of streams that it was told of already: at once, and more each second. To be told of a
-# stream is one, and so is each piece of that many characters; but no text is more than so many: pages may be long.
-AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
 WHISPER_EVERY = 2.5  # seconds between two whispers of one page; those between are dropped (a page waits for 3)
 HEARD_OUT = 2  # seconds in which a page that is one too many may still say what it came for
 STALL = 15  # seconds in which a listener must have read something of what it is sent, or it is cut off
 LOOK = 1  # second after which we look again whether it has
-
-
-class Close(Exception):
-    """End this socket with ``code`` (int)."""
-
-    def __init__(self, code):
-        self.code = code
-
-
-async def live(scope, receive, send):
-    """The ASGI application for sockets. Refuses (403) any other path and any but our own exact origins.
-
-    So it does when more pages come at once than can be served well: theirs is an error of the line, after which
-    a page tries again, each time later.
-    """
-    await receive()  # websocket.connect
-    headers = dict(scope["headers"])
-    if scope["path"] != settings.PATH or not is_our_own(headers):
-        metrics.REFUSED.labels("origin").inc()
-        return await send({"type": "websocket.close", "code": NOT_WELCOME})
-    if settings.LIMITED and not doorkeeper.spend(time.monotonic()):
-        metrics.REFUSED.labels("storm").inc()
-        return await send({"type": "websocket.close", "code": TRY_AGAIN})
-    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    session = session_key(cookies.get(django_settings.SESSION_COOKIE_NAME))
-    await send({"type": "websocket.accept"})
-    listener = LiveConsumer(session, send, scope.get("extensions", {}).get("live.line"))
-    peer = (scope.get("client") or [""])[0]
-    await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
-
-
-def is_our_own(headers):
-    """Whether a page of this site asks for the socket whose ``headers`` (dict of bytes) these are."""
-    origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
-    if settings.ORIGINS:
-        return origin in settings.ORIGINS
-    hosts = django_settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if django_settings.DEBUG else [])
-    return bool(host) and origin.partition("://")[2] == host and validate_host(split_domain_port(host)[0], hosts)
-
-
-class Allowance:
-    """So many (``burst``) at once, and ``refill`` more each second."""
-
-    def __init__(self, burst, refill):
-        self.left = self.burst = burst
-        self.refill = refill
-        self.asked_at = 0
-
-    def spend(self, now):
-        """Take one at the time ``now`` (seconds). → whether there was one
-
-        What was ``left`` may be less than nothing: somebody took more, whose cost was known only afterwards.
-        """
-        self.left = min(self.burst, self.left + (now - self.asked_at) * self.refill)
-        self.asked_at = now
-        if self.left < 1:
-            return False
-        self.left -= 1
-        return True
-
-
-doorkeeper = Allowance(burst=HANDSHAKES * 2, refill=HANDSHAKES)
-sockets = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
 
 
 class LiveConsumer:
@@ -131,9 +50,7 @@ class LiveConsumer:
         self.parked = None
         self.gone = False
         self.closing = False  # it was told why, and hears no more
-        self.allowance, self.whispered_at = Allowance(BURST, REFILL), 0
-        self.anew = Allowance(AGAIN, AGAIN_REFILL)
-        self.counted_as = []  # the keys of this socket in ``sockets``
+        self.limits, self.whispered_at = Limits(), 0
 
     async def run(self, receive, address=""):
         """Listen until the page leaves; ``address`` (str) is the one that it came from."""
@@ -166,10 +83,7 @@ class LiveConsumer:
             self.gone = True
             self.hub.listeners.discard(self)
             metrics.CONNECTIONS.dec()
-            for name in self.counted_as:
-                sockets[name] -= 1
-                if not sockets[name]:
-                    del sockets[name]
+            self.limits.leave()
             if self.parked:
                 self.parked.cancel()
             for name in tuple(self.audiences):
@@ -183,20 +97,14 @@ class LiveConsumer:
         Only what somebody is counts: neither an address that is not known nor a session that is nobody's stands for
         one, for many others are that, too.
         """
-        if address and self.count("address " + household(address), OF_AN_ADDRESS):
+        if self.limits.of_address(address):
             return True
         person = await hub.in_thread(self.viewer.person) if self.viewer.session else None
         if person is None or not person.pk:
             return False
         self.who, own = str(person.pk), name_of(person)
         self.own = own if own.partition(":")[0] in kinds else None
-        return self.count("person " + self.who, OF_A_PERSON)
-
-    def count(self, name, most):
-        """Count this socket as one of ``name`` (str). → whether that makes more than ``most`` (int) of them"""
-        self.counted_as.append(name)
-        sockets[name] += 1
-        return settings.LIMITED and sockets[name] > most
+        return self.limits.of_person(self.who)
 
     async def turn_away(self, receive):
         """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
@@ -211,7 +119,8 @@ class LiveConsumer:
 
     async def hear(self, text):
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
-        self.spend(self.allowance)
+        if self.limits.message():
+            raise Close(NOT_WELCOME)
         if self.closing:
             return
         said = read(text)
@@ -228,7 +137,8 @@ class LiveConsumer:
             if self.closing or self.cursor_of(name) == cursor:
                 continue
             if name in known:
-                self.spend(self.anew)
+                if self.limits.again():
+                    raise Close(NOT_WELCOME)
                 self.again.add(name)
             if self.parked:
                 self.behind[name] = cursor
@@ -259,7 +169,7 @@ class LiveConsumer:
         told = await self.hub.join(self, name, cursor)
         if name in self.again:
             self.again.discard(name)
-            self.anew.left -= min(told / AGAIN_LENGTH, AGAIN_MOST)
+            self.limits.told_again(told)
 
     async def whisper(self, signed):
         name = named(signed)
@@ -267,12 +177,6 @@ class LiveConsumer:
         if self.who and name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
             self.whispered_at = now
             await self.hub.whisper(name, {"type": "whisper", "who": self.who})
-
-    def spend(self, allowance):
-        """Take one of an ``Allowance``. Raises ``Close`` when that is used up."""
-        if settings.LIMITED and not allowance.spend(time.monotonic()):
-            metrics.REFUSED.labels("flood").inc()
-            raise Close(NOT_WELCOME)
 
     # Downward
 
@@ -375,38 +279,3 @@ class _Rest:
 
 async def read_out(rest):
     await rest
-
-
-def sorry(language, code):
-    """What a page is told before its socket is closed on it with ``code`` (int)."""
-    with translation.override(language):
-        return fragments.morph(render_to_string("live/sorry.html", {"too_many": code == TOO_MANY}), "#notice")
-
-
-def read(text):
-    """The message ``text`` (str) as a dict. Raises ``Close`` unless it is a JSON object of bearable size."""
-    if not isinstance(text, str) or len(text) > MESSAGE:
-        raise Close(NOT_WELCOME)
-    try:
-        said = json.loads(text)
-        json.dumps(said, ensure_ascii=False).encode()  # or half of a character is in it, which nothing can be done with
-    except (ValueError, RecursionError):
-        raise Close(NOT_WELCOME) from None
-    if not isinstance(said, dict):
-        raise Close(NOT_WELCOME)
-    return said
-
-
-def named(signed):
-    """The stream name that a page gave back. Raises ``Close`` if it is not one that we wrote."""
-    try:
-        return unsign(signed)
-    except (BadSignature, AttributeError, TypeError):
-        raise Close(NOT_WELCOME) from None
-
-
-def counted(tick):
-    """The cursor (int) that a page gave back as a string. Raises ``Close`` if it is no tick."""
-    if not isinstance(tick, str) or not tick.isdecimal() or len(tick) > 18:
-        raise Close(NOT_WELCOME)
-    return int(tick)

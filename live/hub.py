@@ -11,10 +11,12 @@ from its cursor when it reads again, or is cut off.
 
 import asyncio
 import logging
+import re
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from hashlib import blake2b
 
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
@@ -35,6 +37,8 @@ LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
 HEARTBEAT_SLICE, HEARTBEAT_PAUSE = 100, 0.01  # so many get theirs at once; then others have their turn, so many seconds
 SHARED = 1  # seconds for which those who missed the same share what was composed
 SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characters; what is more, the cache has
+
+PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,90}")
 
 chores = []
 _hub = None
@@ -101,8 +105,9 @@ def here(lease=None):
 
 
 def group(name):
-    """The channel layer's group for the stream ``name``."""
-    return "live." + name.replace(":", ".")
+    """The channel layer's group for the stream ``name``; a layer takes no odd characters, and not more than 99."""
+    plain = name.replace(":", ".")
+    return "live." + (plain if PLAIN.fullmatch(plain) else blake2b(name.encode(), digest_size=20).hexdigest())
 
 
 class Audience:

@@ -4,13 +4,18 @@
 ``*websocket_urlpatterns`` beside the routes of others.
 """
 
+from django.conf import settings as django_settings
+from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
 from django.urls import path
 
+from live import limits, metrics
+from live.address import address
 from live.conf import settings
-from live.consumers import live
+from live.consumers import LiveConsumer
 from live.hub import serving
-
-websocket_urlpatterns = [path(settings.PATH.lstrip("/"), live)]
+from live.messages import NOT_WELCOME, TRY_AGAIN
+from live.viewers import session_key
 
 
 def with_live(application):
@@ -25,3 +30,37 @@ def with_live(application):
         await (live if ours else application)(scope, receive, send)
 
     return serving(route)
+
+
+async def live(scope, receive, send):
+    """The ASGI application for sockets. Refuses (403) any other path and any but our own exact origins.
+
+    So it does when more pages come at once than can be served well: theirs is an error of the line, after which
+    a page tries again, each time later.
+    """
+    await receive()  # websocket.connect
+    headers = dict(scope["headers"])
+    if scope["path"] != settings.PATH or not is_our_own(headers):
+        metrics.REFUSED.labels("origin").inc()
+        return await send({"type": "websocket.close", "code": NOT_WELCOME})
+    if limits.is_storm():
+        metrics.REFUSED.labels("storm").inc()
+        return await send({"type": "websocket.close", "code": TRY_AGAIN})
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    session = session_key(cookies.get(django_settings.SESSION_COOKIE_NAME))
+    await send({"type": "websocket.accept"})
+    listener = LiveConsumer(session, send, scope.get("extensions", {}).get("live.line"))
+    peer = (scope.get("client") or [""])[0]
+    await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
+
+
+def is_our_own(headers):
+    """Whether a page of this site asks for the socket whose ``headers`` (dict of bytes) these are."""
+    origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
+    if settings.ORIGINS:
+        return origin in settings.ORIGINS
+    hosts = django_settings.ALLOWED_HOSTS or ([".localhost", "127.0.0.1", "[::1]"] if django_settings.DEBUG else [])
+    return bool(host) and origin.partition("://")[2] == host and validate_host(split_domain_port(host)[0], hosts)
+
+
+websocket_urlpatterns = [path(settings.PATH.lstrip("/"), live)]

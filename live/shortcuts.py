@@ -15,7 +15,7 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     Without it that is the things themselves, read afresh, each called as its model. The cursors are its ``live``, for
     ``{% live live %}``.
 
-    ``depends`` are the things on which the page depends if it is kept for all who are not signed in (``live.pages``);
+    ``depends`` are the things on which the page depends if it is kept for all who are not signed in (``live.http.pages``);
     None: it is not kept. One of them may be a function → more things, called when the cursors of all others are taken.
     """
     watched = cursors_for(request, *shows)
@@ -27,7 +27,7 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     response = render(request, template, {"live": watched} | found, status=status)
     if depends is None:
         return response
-    from live.pages import depend  # it is optional, and so is what it needs
+    from live.http.pages import depend  # it is optional, and so is what it needs
 
     return depend(request, response, needs)
 

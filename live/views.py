@@ -14,23 +14,8 @@ from live import fragments, metrics
 from live.address import address, household
 from live.conf import languages, settings
 from live.connection import connect_again, heartbeat
-from live.consumers import (
-    AGAIN,
-    AGAIN_LENGTH,
-    AGAIN_MOST,
-    AGAIN_REFILL,
-    MESSAGE,
-    NOT_WELCOME,
-    OF_A_PERSON,
-    OF_AN_ADDRESS,
-    STREAMS,
-    TRY_AGAIN,
-    Allowance,
-    Close,
-    counted,
-    named,
-    sorry,
-)
+from live.limits import AGAIN, AGAIN_LENGTH, AGAIN_MOST, AGAIN_REFILL, OF_A_PERSON, OF_AN_ADDRESS, Allowance
+from live.messages import MESSAGE, NOT_WELCOME, STREAMS, TRY_AGAIN, Close, counted, named, sorry
 from live.streams import Cursor, compose
 from live.viewers import Viewer, session_key
 

@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
 from live import fragments
-from live.consumers import TRY_AGAIN
+from live.messages import TRY_AGAIN
 from live.shortcuts import cursors_for, on_every_page
 from live.streams import Stream, register, shown_everywhere
 from live.ticks import tick

@@ -11,11 +11,11 @@ from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 from parley.requests import Handler  # noqa: E402
 
-from live.consumers import live  # noqa: E402
 from live.http.bodies import Bodies  # noqa: E402
 from live.http.health import Health  # noqa: E402
 from live.http.pages import Pages  # noqa: E402
 from live.hub import serving  # noqa: E402
+from live.routing import live  # noqa: E402
 from people.errors import refuse_body  # noqa: E402
 
 THREADS = 12  # requests that Django answers at once in this process; fewer than connections in the pool

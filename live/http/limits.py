@@ -7,7 +7,7 @@ import time
 
 from live.conf import settings
 
-MESSAGE = 65_536  # bytes of one message, with all its parts; live/consumers.py hears 16 384 characters, which are fewer
+MESSAGE = 65_536  # bytes of one message, with all its parts; the 16 384 characters of live/messages.py are fewer
 FRAMES, FRAMES_REFILL = 200, 10  # frames that complete no message: so many at once, and more each second
 KILOBYTE = 1024  # so many bytes of such a frame count as one frame more
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from functools import lru_cache, partial
 from hashlib import blake2b
 from types import SimpleNamespace
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -43,7 +44,7 @@ def depend(request, response, cursors):
         patch_cache_control(response, private=True, no_cache=True)
     else:
         patch_cache_control(response, public=True, max_age=0, s_maxage=1)
-        response[HEADER] = " ".join(f"{cursor.name}={cursor.tick}" for cursor in cursors)
+        response[HEADER] = " ".join(f"{quote(cursor.name)}={cursor.tick}" for cursor in cursors)
     return response
 
 
@@ -231,7 +232,8 @@ def split(headers):
     for name, value in headers:
         match name.lower():
             case b"x-streams":
-                said = {stream: int(tick) for stream, tick in (one.rsplit("=", 1) for one in value.decode().split())}
+                pairs = (one.rsplit("=", 1) for one in value.decode().split())
+                said = {unquote(stream): int(tick) for stream, tick in pairs}
             case b"set-cookie":
                 return [pair for pair in headers if pair[0].lower() != b"x-streams"], None
             case b"vary":

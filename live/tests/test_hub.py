@@ -3,11 +3,15 @@
 import asyncio
 import json
 import threading
+from types import SimpleNamespace
 
 import pytest
-from django.http import parse_cookie
+from channels.layers import InMemoryChannelLayer
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponse, parse_cookie
 
-from live import attendance, consumers, hub, metrics, streams
+from live import attendance, consumers, hub, limits, messages, metrics, routing, streams
+from live.http.pages import depend, split
 from live.models import Head
 from live.streams import Cursor
 from live.testing import PATIENCE
@@ -227,7 +231,7 @@ def test_a_socket_that_takes_no_text_is_closed_so_that_the_page_comes_back(lamp,
         page, other = await Broken(lamp).open(), await Page(lamp).open()
         await hub.in_thread(lamp.write, "lamp")
         await page.ended()
-        assert page.closed == consumers.TRY_AGAIN
+        assert page.closed == messages.TRY_AGAIN
         await other.hear(">LAMP<")
 
     run(scene())
@@ -340,7 +344,7 @@ def test_a_flood_of_messages_closes_the_socket(lamp, run):
 
 def test_made_up_cursors_close_the_socket_though_each_message_is_allowed(lamp, run, monkeypatch):
     """From one socket, in its own time: few of them are answered, and one text is rendered for all of them."""
-    monkeypatch.setattr(consumers, "BURST", 10_000)
+    monkeypatch.setattr(limits, "BURST", 10_000)
     rendered = []
 
     async def scene():
@@ -354,14 +358,14 @@ def test_made_up_cursors_close_the_socket_though_each_message_is_allowed(lamp, r
         for n in range(150):
             page.say({cursor.signed: str(n % 20 if n % 2 else 1000 + n)})
         await page.ended()
-        assert page.closed == consumers.NOT_WELCOME and "lost touch" in page.told
+        assert page.closed == messages.NOT_WELCOME and "lost touch" in page.told
         assert len(page.told) < 30_000 * 15 and len(rendered) == 1
 
     run(scene())
 
 
 def test_many_small_steps_close_the_socket_as_well(lamp, run, monkeypatch):
-    monkeypatch.setattr(consumers, "BURST", 10_000)
+    monkeypatch.setattr(limits, "BURST", 10_000)
 
     async def scene():
         page = await Page(lamp).open()
@@ -371,7 +375,7 @@ def test_many_small_steps_close_the_socket_as_well(lamp, run, monkeypatch):
         for n in range(150):
             page.say({cursor.signed: str(n % 3)})
         await page.ended()
-        assert page.closed == consumers.NOT_WELCOME
+        assert page.closed == messages.NOT_WELCOME
 
     run(scene())
 
@@ -420,7 +424,7 @@ def test_a_page_shows_only_so_many_streams_however_it_names_them(table, run):
         for n in range(2, 22):
             page.say({Cursor(f"live.table:{n}", 0).signed: "0"})
         await page.ended()
-        assert page.closed == consumers.NOT_WELCOME
+        assert page.closed == messages.NOT_WELCOME
 
     run(scene())
 
@@ -452,16 +456,16 @@ def test_sessions_that_are_nobodys_are_not_one_person(lamp, run, settings):
     async def scene():
         pages = [await Page(lamp, session=f"{n:032}", address=f"10.0.0.{n}").open() for n in range(1, 30)]
         assert all(page.closed is None for page in pages)
-        assert not [name for name in consumers.sockets if name.startswith("person")]
+        assert not [name for name in limits.sockets if name.startswith("person")]
         for page in pages:
             await page.close()
-        assert not consumers.sockets
+        assert not limits.sockets
 
     run(scene())
 
 
 def test_lines_of_whose_address_nobody_tells_are_not_one_address(lamp, run, monkeypatch):
-    monkeypatch.setattr(consumers, "OF_AN_ADDRESS", 2)
+    monkeypatch.setattr(limits, "OF_AN_ADDRESS", 2)
 
     async def scene():
         pages = [await Page(lamp).open() for _ in range(5)]
@@ -471,7 +475,7 @@ def test_lines_of_whose_address_nobody_tells_are_not_one_address(lamp, run, monk
         late.connect()
         late.say({"language": "zh-hans"})
         await late.ended()
-        assert late.closed == consumers.TOO_MANY and "页面" in late.told
+        assert late.closed == messages.TOO_MANY and "页面" in late.told
         await near[0].close()
         assert (await Page(lamp, address="10.0.0.1").open()).closed is None
 
@@ -489,8 +493,8 @@ def test_a_socket_whose_person_cannot_be_asked_for_is_counted_down(lamp, run, mo
         page = Page(lamp, session="x" * 32, address="10.0.0.1")
         page.connect()
         await page.ended()
-        assert page.closed == consumers.TRY_AGAIN
-        assert not consumers.sockets and metrics.CONNECTIONS._value.get() == before
+        assert page.closed == messages.TRY_AGAIN
+        assert not limits.sockets and metrics.CONNECTIONS._value.get() == before
 
     run(scene())
 
@@ -556,7 +560,7 @@ def test_a_page_that_is_sent_away_for_good_does_not_ask_on(lamp, run):
         page = await Page(lamp).open()
         page.say("nonsense")
         await page.ended()
-        assert page.closed == consumers.NOT_WELCOME
+        assert page.closed == messages.NOT_WELCOME
         assert 'class="ended"' in page.told
 
     run(scene())
@@ -579,4 +583,14 @@ def test_a_page_that_is_sent_away_for_good_does_not_ask_on(lamp, run):
 def test_only_our_own_pages_open_sockets(settings, chosen, origin, host, welcome):
     settings.LIVE, settings.ALLOWED_HOSTS = {"ORIGINS": chosen}, ["blog.example"]
     headers = {b"origin": origin.encode(), b"host": host.encode()}
-    assert consumers.is_our_own(headers) is welcome
+    assert routing.is_our_own(headers) is welcome
+
+
+@pytest.mark.parametrize("key", ["7", "x" * 200, "bob@blog.example", "北京 1", "a:b", ""])
+def test_a_stream_may_have_any_key(key):
+    """What is not for a channel layer's groups, or an HTTP header, is put into words that are."""
+    name = f"lamp:{key}"
+    assert InMemoryChannelLayer().require_valid_group_name(hub.group(name))
+    assert hub.group(name) != hub.group(f"lamp:{key}x")
+    response = depend(SimpleNamespace(user=AnonymousUser(), COOKIES={}), HttpResponse(), [Cursor(name, 7)])
+    assert split([(b"X-Streams", response["X-Streams"].encode("latin-1"))])[1] == {name: 7}

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 
-from live.consumers import TRY_AGAIN
+from live.messages import TRY_AGAIN
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD
 

@@ -1,0 +1,90 @@
+"""How much one page, one person and one address may ask for. ``LIVE["LIMITED"] = False`` lifts it all."""
+
+import time
+from collections import Counter
+
+from live import metrics
+from live.address import household
+from live.conf import settings
+
+HANDSHAKES = 100  # new sockets a second, in one process
+OF_A_PERSON, OF_AN_ADDRESS = 20, 100  # sockets open at once, in one process
+BURST, REFILL = 40, 4  # messages at once, and so many more each second
+# What a page may have told anew, of streams that it was told of already: at once, and more each second. To be told of a
+# stream is one, and so is each piece of that many characters; but no text is more than so many: pages may be long.
+AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
+
+
+class Allowance:
+    """So many (``burst``) at once, and ``refill`` more each second."""
+
+    def __init__(self, burst, refill):
+        self.left = self.burst = burst
+        self.refill = refill
+        self.asked_at = 0
+
+    def spend(self, now):
+        """Take one at the time ``now`` (seconds). → whether there was one
+
+        What was ``left`` may be less than nothing: somebody took more, whose cost was known only afterwards.
+        """
+        self.left = min(self.burst, self.left + (now - self.asked_at) * self.refill)
+        self.asked_at = now
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
+doorkeeper = Allowance(burst=HANDSHAKES * 2, refill=HANDSHAKES)
+sockets = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
+
+
+def is_storm():
+    """Whether more sockets are asked for at once than can be served well; this counts as one."""
+    return settings.LIMITED and not doorkeeper.spend(time.monotonic())
+
+
+class Limits:
+    """Those of one socket. Each question counts as once."""
+
+    def __init__(self):
+        self.allowance, self.anew = Allowance(BURST, REFILL), Allowance(AGAIN, AGAIN_REFILL)
+        self.counted_as = []  # the keys of this socket in ``sockets``
+
+    def of_address(self, address):
+        """Whether too many sockets of the same ``address`` (str, empty if it is not known) are open."""
+        return bool(address) and self.count("address " + household(address), OF_AN_ADDRESS)
+
+    def of_person(self, who):
+        """Whether too many sockets of the person ``who`` (str) are open."""
+        return self.count("person " + who, OF_A_PERSON)
+
+    def count(self, name, most):
+        self.counted_as.append(name)
+        sockets[name] += 1
+        return settings.LIMITED and sockets[name] > most
+
+    def leave(self):
+        for name in self.counted_as:
+            sockets[name] -= 1
+            if not sockets[name]:
+                del sockets[name]
+
+    def message(self):
+        """Whether the page says too much."""
+        return self.spend(self.allowance)
+
+    def again(self):
+        """Whether the page has itself told anew too often."""
+        return self.spend(self.anew)
+
+    def told_again(self, length):
+        """So many characters were told anew, which is known only afterwards."""
+        self.anew.left -= min(length / AGAIN_LENGTH, AGAIN_MOST)
+
+    def spend(self, allowance):
+        if not settings.LIMITED or allowance.spend(time.monotonic()):
+            return False
+        metrics.REFUSED.labels("flood").inc()
+        return True
