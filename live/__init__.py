@@ -32,7 +32,7 @@ who is    the people and tabs on a stream, across processes           ``attendan
 here
 lease     a process's proof of life; presence belongs to it           ``presence.py``
 heartbeat the hub's sign of life, without which a page asks anew      ``connection.py``
-page      an anonymous answer, kept until one of its streams rings    ``pages.py``
+page      an anonymous answer, kept until one of its streams rings    ``http/pages.py``
 ========  ==========================================================  ==================
 
 An app that wants to be live declares a ``Stream`` for each of its watched models, in its ``streams.py``; changes what
@@ -65,12 +65,11 @@ The page's template has ``{% live live %}`` and in its head ``{% include "live/h
 ``hx-include="#live"`` and ``hx-swap="none"``.
 
 The names of the public interface are those of this package itself: see ``PUBLIC``, below, for where they come from.
-``cache.py`` keeps HTML that was rendered already, for the answers to
-forms, open pages and those who come back; ``fast.py`` and ``daphne.py`` fit the two servers for it, ``limits.py`` and
-``bodies.py`` bound what arrives there; ``threads.py`` and
-``address.py`` are a line or two on threads and on whose line it is, ``metrics.py`` and ``health.py`` say how a process
-is, ``testing.py`` is a page without a browser. Read in this order: ``items``, ``lists``,
-``streams``, ``changes``, ``ticks``, ``hub``, ``consumers``; the rest as needed.
+``cache.py`` keeps HTML that was rendered already, for the answers to forms, open pages and those who come back;
+``viewers.py`` says who is behind a page, ``limits.py`` how much they may ask for, ``testing.py`` is a page without a
+browser. ``http/`` holds what stands before Django or in a server, all of it optional. Read in this order: ``items``,
+``lists``, ``streams``, ``changes``, ``ticks``, ``hub``, ``consumers``; the rest as needed. How a project takes it up,
+and the settings: ``README.md``.
 """
 
 from importlib import import_module

@@ -15,8 +15,9 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     Without it that is the things themselves, read afresh, each called as its model. The cursors are its ``live``, for
     ``{% live live %}``.
 
-    ``depends`` are the things on which the page depends if it is kept for all who are not signed in (``live.http.pages``);
-    None: it is not kept. One of them may be a function → more things, called when the cursors of all others are taken.
+    ``depends`` are the things on which the page depends if it is kept for all who are not signed in
+    (``live.http.pages``); None: it is not kept. One of them may be a function → more things, called when the cursors
+    of all others are taken.
     """
     watched = cursors_for(request, *shows)
     known = [thing for thing in depends or () if not callable(thing)]

@@ -1,11 +1,8 @@
 from django.contrib.auth import login
-from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
 
-from live.streams import cursors
-from live.ticks import tick
+import live
 from notes.models import Note, Notebook, User
 
 
@@ -24,12 +21,9 @@ def leave(request, name):
 
 @csrf_exempt
 def notes(request):
-    notebook, _ = Notebook.objects.get_or_create(name="the-first")
+    notebook, _ = Notebook.objects.get_or_create(name="the first")
     if request.method == "POST":
-        with transaction.atomic():
-            [now] = tick(notebook)
-            note = Note(notebook=notebook, author=request.user, text=request.POST["text"])
-            note.stamp(now)
-            note.save()
-    live = cursors(notebook)
-    return render(request, "notes/notes.html", {"live": live, "notes": notebook.note_set.order_by("pk")})
+        with notebook.change():
+            Note.objects.create(notebook=notebook, author=request.user, text=request.POST["text"])
+        return live.answer(request, notebook, otherwise="/notes/")
+    return live.page(request, "notes/notes.html", shows=[notebook])
