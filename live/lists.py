@@ -25,6 +25,7 @@ class ItemList:
     What becomes of an item that changed:
 
     ``gone``: the name of what is true of an item that is shown no longer, or a function of the item. It is removed.
+    Its row stays, for only rows can tell open pages; one that comes back is born anew (set ``born`` to 0).
     ``body``: the template of that child (its id: the element's and "-body") which alone is replaced when an item
     changed: for items that may hold what somebody types, or loaded. Or a function of the item → fragments. Without it
     the whole element is morphed, and moves if its ``data-key`` is another one.

@@ -19,9 +19,11 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     (``live.http.pages``); None: it is not kept. One of them may be a function → more things, called when the cursors
     of all others are taken.
     """
-    watched = cursors_for(request, *shows)
-    known = [thing for thing in depends or () if not callable(thing)]
-    needs = [] if depends is None else cursors_for(request, *known, *shown_everywhere)
+    everywhere = [thing for more in on_every_page for thing in more(request)]
+    known = [] if depends is None else [*(thing for thing in depends if not callable(thing)), *shown_everywhere]
+    taken = {cursor.name: cursor for cursor in cursors(*shows, *everywhere, *known)}
+    watched = [taken[name] for name in dict.fromkeys(map(name_of, [*shows, *everywhere]))]
+    needs = [taken[name] for name in dict.fromkeys(map(name_of, [*known, *everywhere]))]
     for more in (thing for thing in depends or () if callable(thing)):
         needs += cursors(*more())
     found = context() if context else {thing._meta.model_name: read_again(thing) for thing in shows}

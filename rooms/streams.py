@@ -104,6 +104,7 @@ class OpenRoomsStream(Stream):
             template="partials/room_row.html",
             element=lambda row: f"room-{row.room.pk}",
             gone=lambda row: row.room.kind != Room.Kind.OPEN,
+            arrives=None,  # it may be opened again
             body=lambda row: names_of(row.room, f"#room-{row.room.pk}-name", f"#room-{row.room.pk}-topic"),
             load=lambda rooms: [
                 Membership(room=room, read=room.last, born=room.born, changed=room.changed) for room in rooms

@@ -299,6 +299,10 @@ def test_the_list_and_the_head_of_a_room_follow_its_editors(lobby, den, alice):
     lobby.kind = Room.Kind.MEMBERS
     lobby.revise()
     assert f'hx-target="#room-{lobby.pk}" hx-swap="delete"' in delta(find(before.name), before.tick)[0]
+    [closed] = cursors(OPEN_ROOMS)
+    lobby.kind = Room.Kind.OPEN
+    lobby.revise()
+    assert f'<li id="room-{lobby.pk}"' in delta(find(closed.name), closed.tick)[0]
 
 
 def test_without_a_script_a_room_is_marked_as_read_by_a_button(as_bob, bob, den, alice):
