@@ -9,8 +9,6 @@ import dj_database_url
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(os.environ.get("VAR", BASE_DIR / "var"))  # what the embedded default writes: database, key, media
@@ -57,7 +55,6 @@ CSRF_TRUSTED_ORIGINS = ORIGINS
 HTTPS = all(origin.startswith("https://") for origin in ORIGINS)
 
 INSTALLED_APPS = [
-    "daphne",
     "live",
     "people",
     "inbox",
@@ -136,6 +133,9 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 if REDIS_URL := os.environ.get("REDIS_URL"):
+    from redis.backoff import NoBackoff  # slow to import: not for those who have none
+    from redis.retry import Retry
+
     # A subscriber waits for as long as nothing happens: no socket_timeout.
     hosts = [{"address": REDIS_URL, "socket_timeout": None}]
     LAYER = {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": hosts}}
