@@ -282,6 +282,7 @@ def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
         assert Message.objects.filter(room=lobby).count() == 4
 
 
+@pytest.mark.stress
 def test_on_a_slow_phone_every_key_lands_in_its_own_line(sites, open_page):
     site = sites(RATES="off")
     lobby = make(site)
