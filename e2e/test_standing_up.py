@@ -63,7 +63,6 @@ def told(capsys):
 
 
 def test_redis_dies_for_ten_seconds_under_load(wide, redis_server, told):
-    """Row 7."""
     post = posted(wide[0])
     with Crowd(wide, post, 100) as crowd, Talk(wide, post, rate=20) as talk:
         time.sleep(5)
@@ -77,7 +76,7 @@ def test_redis_dies_for_ten_seconds_under_load(wide, redis_server, told):
         agreed = crowd.agree(wide[0], post, until=came + 30)
         assert talk.failures == []
         told(
-            f"row 7: {talk.count} comments, none failed, the slowest in {talk.slowest:.2f} s; all pages agreed "
+            f"Redis away: {talk.count} comments, none failed, the slowest in {talk.slowest:.2f} s; all pages agreed "
             f"{agreed - came:.1f} s after Redis was back (the load ended 10 s after); post to page p95 "
             f"{crowd.p95(talk, until=died):.3f} s before, {crowd.p95(talk, died, came):.3f} s without, "
             f"{crowd.p95(talk, came + 3):.3f} s after"
@@ -85,7 +84,6 @@ def test_redis_dies_for_ten_seconds_under_load(wide, redis_server, told):
 
 
 def test_postgresql_restarts_under_load(wide, postgres_server, told):
-    """Row 8."""
     post = posted(wide[0])
     database = wide[0].database_url.rpartition("/")[2]
     with Crowd(wide, post, 100) as crowd, Talk(wide, post, rate=20) as talk:
@@ -99,7 +97,7 @@ def test_postgresql_restarts_under_load(wide, postgres_server, told):
         agreed = crowd.agree(wide[0], post, until=came + 30)
     troubled = max((moment for moment, _ in talk.failures), default=began) - began
     told(
-        f"row 8: {len(talk.failures)} failed of {talk.count} (each then sent again), the last {troubled:.1f} s after "
+        f"restart: {len(talk.failures)} failed of {talk.count} (each then sent again), the last {troubled:.1f} s after "
         f"the restart began, which took {came - began:.1f} s; at most {max(seen)} connections; all pages agreed "
         f"{agreed - came:.1f} s after it was back (the load ended 15 s after); the slowest write {talk.slowest:.1f} s"
     )
@@ -108,7 +106,7 @@ def test_postgresql_restarts_under_load(wide, postgres_server, told):
 
 
 def test_a_process_ends_and_another_is_killed_with_five_hundred_pages(wide, told):
-    """Row 10: SIGTERM to the one; once it is there again SIGKILL to the other, which then has all of them."""
+    """SIGTERM to the one; once it is there again SIGKILL to the other, which then has all of them."""
     post = posted(wide[0])
     here, there = wide
     with Crowd(wide, post, 500) as crowd, Talk(wide, post, rate=10) as talk:
@@ -121,7 +119,7 @@ def test_a_process_ends_and_another_is_killed_with_five_hundred_pages(wide, told
             stopping.join()
             rates = crowd.fastest(since=began)
             told(
-                f"row 10, {end.__name__}: all 500 back after {back - began:.1f} s; most connects accepted in a second "
+                f"{end.__name__}: all 500 back after {back - began:.1f} s; most connects accepted in a second "
                 f"by one process: {rates}; refused meanwhile: {crowd.refused(since=began)}"
             )
             assert crowd.within_allowance(burst=200, rate=100, since=began)
@@ -129,14 +127,14 @@ def test_a_process_ends_and_another_is_killed_with_five_hundred_pages(wide, told
         time.sleep(5)
         talk.end()
         crowd.agree(here, post, until=time.monotonic() + 30)
-    told(f"row 10: {talk.count} comments meanwhile, on every page")
+    told(f"{talk.count} comments meanwhile, on every page")
 
 
 # Standing up
 
 
 def test_five_hundred_pages_and_twenty_comments_a_second(wide, told):
-    """Row 13: three minutes, or fifteen if LONG is set."""
+    """Three minutes, or fifteen if LONG is set."""
     post = posted(wide[0])
     with Crowd(wide, post, 500) as crowd, Talk(wide, post, rate=20) as talk:
         time.sleep(LONG / 6)  # until caches and pools are filled
@@ -148,7 +146,7 @@ def test_five_hundred_pages_and_twenty_comments_a_second(wide, told):
         crowd.agree(wide[0], post, until=time.monotonic() + 30)
         p95, p99 = crowd.p95(talk), crowd.p95(talk, cut=99)
         told(
-            f"row 13: {talk.count} comments in {LONG * 7 / 6:.0f} s to 500 pages: p95 {p95:.3f} s, p99 {p99:.3f} s, "
+            f"{talk.count} comments in {LONG * 7 / 6:.0f} s to 500 pages: p95 {p95:.3f} s, p99 {p99:.3f} s, "
             f"worst {crowd.worst(talk):.3f} s; memory {megabytes(before)} -> {megabytes(after)}; processor "
             f"{' + '.join(f'{100 * one:.0f} %' for one in load)}; the pages' own lag p99 {crowd.lag(99):.3f} s"
         )
@@ -159,7 +157,7 @@ def test_five_hundred_pages_and_twenty_comments_a_second(wide, told):
 
 
 def test_a_thousand_pages_come_in_ten_seconds(site, told):
-    """Row 14: meanwhile somebody signed in, whose pages are nobody else's, goes on reading."""
+    """Meanwhile somebody signed in, whose pages are nobody else's, goes on reading."""
     post = posted(site)
     reader = site.cookie(site.account("reader"))
     with Crowd([site], post, 1000, pace=0) as crowd:
@@ -169,7 +167,7 @@ def test_a_thousand_pages_come_in_ten_seconds(site, told):
             came = crowd.wait(lambda: crowd.spread() == {site.port: 1000}, within=60)
         p95 = percentile(reading.spans, 95)
         told(
-            f"row 14: 1000 pages sent over 10 s were all open after {came - began:.1f} s, refused at first: "
+            f"1000 pages sent over 10 s were all open after {came - began:.1f} s, refused at first: "
             f"{crowd.refused(since=began)}; the reader's {len(reading.spans)} pages: p95 {p95:.3f} s"
         )
         say(site, post, "to all")
@@ -179,7 +177,7 @@ def test_a_thousand_pages_come_in_ten_seconds(site, told):
 
 @ON_BOTH
 def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
-    """Row 15. The kernel keeps megabytes for one that does not read, before its server feels it: they count too."""
+    """The kernel keeps megabytes for one that does not read, before its server feels it: they count too."""
     post = posted(site)
     with Crowd([site], post, 50) as crowd, Talk([site], post, rate=20, length=4000) as talk, ExitStack() as stack:
 
@@ -207,7 +205,7 @@ def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
         talk.end()
         crowd.agree(site, post, until=time.monotonic() + 30)
         told(
-            f"row 15, {server}: {len(held)} of 20 cut after {min(held.values(), default=0):.1f} to "
+            f"{server}: {len(held)} of 20 cut after {min(held.values(), default=0):.1f} to "
             f"{max(held.values(), default=0):.1f} s; memory with the kernel's {megabytes([memory])}, then at most "
             f"{megabytes([most])}; others' p95 {before:.3f} s before, {during:.3f} s with them (the test's own lag p95 "
             f"{crowd.lag(95):.3f} s)"
@@ -221,11 +219,11 @@ def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
 
 @ON_BOTH
 def test_a_page_that_floods_is_closed(site, server, told):
-    """Row 16. 4008 stands for 1008, which daphne cannot send."""
+    """4008 stands for 1008, which daphne cannot send."""
     post = posted(site)
     with Crowd([site], post, 20) as crowd:
         code, after, sent = crowd.do(flood(site, post, per_second=1000))
-        told(f"row 16, {server}: closed with {code} after {after:.2f} s and {sent} messages")
+        told(f"{server}: closed with {code} after {after:.2f} s and {sent} messages")
         assert code == 4008 and after <= 2
         say(site, post, "still here")
         crowd.agree(site, post, until=time.monotonic() + 5)
@@ -235,7 +233,6 @@ def test_a_page_that_floods_is_closed(site, server, told):
 
 @ON_BOTH
 def test_two_hundred_pages_of_one_person_or_from_one_address_are_capped(site, server, told):
-    """Row 17."""
     post = posted(site)
     bob = site.cookie(site.account("bob"))
     for name, most, options in (
@@ -247,7 +244,7 @@ def test_two_hundred_pages_of_one_person_or_from_one_address_are_capped(site, se
             crowd.wait(lambda c=crowd: all(tab.heard or tab.over for tab in c.tabs), within=60)
             crowd.wait(lambda c=crowd, m=most: len(c.open) <= m, within=10)
             capped = [tab for tab in crowd.tabs if tab.over]
-            told(f"row 17, {server}: of 200 pages of one {name} {len(crowd.open)} stay, {len(capped)} were sent away")
+            told(f"{server}: of 200 pages of one {name} {len(crowd.open)} stay, {len(capped)} were sent away")
             assert len(crowd.open) == most and len(capped) == 200 - most, crowd.state()
             assert {tab.closed for tab in capped} == {4029}
             assert all("Too many pages are open" in tab.notice for tab in capped)
@@ -261,7 +258,7 @@ def test_two_hundred_pages_of_one_person_or_from_one_address_are_capped(site, se
 
 
 def test_killed_five_times_a_process_leaves_no_ghosts(wide, told):
-    """Row 18: ten people with two tabs each, and ten that are nobody; at each kill one of either leaves for good."""
+    """Ten people with two tabs each, and ten that are nobody; at each kill one of either leaves for good."""
     post = posted(wide[0])
     people = [wide[0].cookie(wide[0].account(f"person{n}")) for n in range(10)]
     with Crowd(wide, post, 30, cookies=[*people, *people, *[""] * 10]) as crowd:
@@ -280,7 +277,7 @@ def test_killed_five_times_a_process_leaves_no_ghosts(wide, told):
         time.sleep(5)
         assert {tab.readers for tab in crowd.open} == {10}
         told(
-            f"row 18: 15 tabs of 5 people and 5 nobodies stay: 10, on every page {gone - killed:.1f} s after the fifth "
+            f"15 tabs of 5 people and 5 nobodies stay: 10, on every page {gone - killed:.1f} s after the fifth "
             f"process had come back; before, the pages said up to {most}"
         )
         crowd.leave([tab for tab in crowd.open if tab.cookie == people[5]][:1])
@@ -289,7 +286,7 @@ def test_killed_five_times_a_process_leaves_no_ghosts(wide, told):
 
 
 def test_a_process_sleeps_for_forty_seconds(wide, told):
-    """Row 19: as when its machine does. Its lease runs out, its Redis overflows, its pages do not know."""
+    """As when its machine does. Its lease runs out, its Redis overflows, its pages do not know."""
     post = posted(wide[0])
     asleep, awake = wide
     with Crowd(wide, post, 100) as crowd, Talk([awake], post, rate=5) as talk:
@@ -307,13 +304,13 @@ def test_a_process_sleeps_for_forty_seconds(wide, told):
         counted = crowd.wait(lambda: {tab.readers for tab in crowd.tabs} == {100}, within=45)
         assert not talk.failures
         told(
-            f"row 19: {talk.count} comments; all pages agreed {agreed - woke:.1f} s after waking, and on who reads "
+            f"{talk.count} comments; all pages agreed {agreed - woke:.1f} s after waking, and on who reads "
             f"{counted - woke:.1f} s after; {crowd.losses} of 100 pages reconnected"
         )
 
 
 def test_the_clock_of_a_process_jumps(wide, tmp_path, told):
-    """Row 19: by hours and days, to and fro, while people write at both processes."""
+    """By hours and days, to and fro, while people write at both processes."""
     shift = jumping(wide[0], tmp_path)
     post = posted(wide[0])
     with Crowd(wide, post, 100) as crowd, Talk(wide, post, rate=5) as talk:
@@ -331,7 +328,7 @@ def test_the_clock_of_a_process_jumps(wide, tmp_path, told):
         assert not talk.failures and crowd.losses == 0
         assert {tab.readers for tab in crowd.tabs} == {100}
         told(
-            f"row 19: {talk.count} comments, dated over {span}; all agreed {agreed - jumped:.1f} s after the last "
+            f"{talk.count} comments, dated over {span}; all agreed {agreed - jumped:.1f} s after the last "
             f"jump (the load ended 5 s after), and said all the time that 100 read; p95 {crowd.p95(talk):.3f} s"
         )
 

@@ -100,7 +100,6 @@ def test_fifty_pages_cut_twenty_times_each_agree_with_a_reload(site, post, cast,
 
 @ON_BOTH
 def test_five_hundred_page_loads_have_no_gap_between_page_and_socket(site, post, cast, capsys):
-    """Row 5."""
     address = f"{site.url}/posts/{post.slug}/"
     loads, slowest = 0, 0
     with Writers(site, cast, post, total=2500, rate=50) as writers:
@@ -173,7 +172,7 @@ def busy(loops):
 
 @pytest.mark.parametrize("through", ["models", "http"])
 def test_forty_writers_on_sqlite_beside_four_busy_loops(site, post, cast, through, capsys):
-    """Row 9: none finds the database locked, and none waits much longer than the others."""
+    """None finds the database locked, and none waits much longer than the others."""
     took = []
 
     def by_models(writer):
