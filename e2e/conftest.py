@@ -9,7 +9,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from e2e.browsers import BROWSERS, Missing
 from harness.servers import Postgres, Redis
-from harness.site import Site
+from harness.site import HASTE, Site
 from live.testing import PATIENCE
 from posts.models import Post
 
@@ -67,10 +67,16 @@ def server():
 
 
 @pytest.fixture
-def sites(tmp_path, server):
+def haste(request):
+    """Variables of sites that let no test wait; those that measure have production's rhythm."""
+    return {"SPREAD": 0} if request.node.get_closest_marker("stress") else HASTE
+
+
+@pytest.fixture
+def sites(tmp_path, server, haste):
     """``sites(**arguments)``: one more running ``Site``, with its arguments; stopped after the test."""
     with ExitStack() as stack:
-        yield lambda **arguments: stack.enter_context(Site(tmp_path, **{"server": server, "SPREAD": 0} | arguments))
+        yield lambda **arguments: stack.enter_context(Site(tmp_path, **{"server": server} | haste | arguments))
 
 
 @pytest.fixture
@@ -80,13 +86,13 @@ def site(sites):
 
 
 @pytest.fixture
-def wide_sites(tmp_path, server, redis_server, postgres_server):
+def wide_sites(tmp_path, server, haste, redis_server, postgres_server):
     """``wide_sites(**env)``: two running sites, as one: two processes on one PostgreSQL and one Redis."""
     with ExitStack() as stack:
 
         def launch(**env):
             database_url = stack.enter_context(postgres_server.migrated())
-            both = [Site(tmp_path, database_url, redis_server.url, server, SPREAD=0, **env) for _ in range(2)]
+            both = [Site(tmp_path, database_url, redis_server.url, server, **haste | env) for _ in range(2)]
             for one in both:
                 one.launch()
                 stack.push(one)

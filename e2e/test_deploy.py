@@ -16,7 +16,7 @@ import pytest
 from harness.hand import Hand
 from harness.nginx import Nginx
 from harness.servers import BASE, free_port
-from harness.site import Site, furnished
+from harness.site import HASTE, Site, furnished
 from live.testing import PATIENCE, Page, until
 from posts.models import Post
 
@@ -84,7 +84,7 @@ def gate(tmp_path, echo):
 def fleet(tmp_path, redis_server, postgres_server):
     """Two processes in production's server on one PostgreSQL and one Redis, and ``nginx`` in front of them."""
     plain = free_port()
-    surroundings = {"ORIGINS": f"http://127.0.0.1:{plain}", "REAL_IP_HEADER": "X-Real-IP", "SPREAD": 0}
+    surroundings = {"ORIGINS": f"http://127.0.0.1:{plain}", "REAL_IP_HEADER": "X-Real-IP", **HASTE}
     with postgres_server.migrated() as database_url, ExitStack() as stack:
         both = [Site(tmp_path, database_url, redis_server.url, "uvicorn", **surroundings) for _ in range(2)]
         for one in both:

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from e2e.words import say
-from harness.site import Relay, Site
+from harness.site import HASTE, Relay, Site
 from people.models import Person
 from posts.models import LiveUpdate, Post
 from rooms.models import Room
@@ -19,7 +19,7 @@ LINE = "#lines .say:last-child .says"
 @pytest.fixture(scope="module")
 def site(tmp_path_factory, permission):
     """One site for all stories: each has a post or a room of its own."""
-    with Site(tmp_path_factory.mktemp("site"), server="uvicorn", SPREAD=0, RATES="off") as site:
+    with Site(tmp_path_factory.mktemp("site"), server="uvicorn", RATES="off", **HASTE) as site:
         long_ago = timezone.now() - timedelta(days=30)
         site.account("alice", date_joined=long_ago)
         site.account("bob", date_joined=long_ago, password=PASSWORD)

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from harness.mail import MailServer
 from harness.servers import manage
-from harness.site import Site
+from harness.site import HASTE, Site
 from inbox.models import Letter, Notification, tell
 from live.testing import PATIENCE, Page, until
 from posts.models import Post
@@ -50,7 +50,8 @@ def test_a_site_mails_by_itself_and_a_mail_server_that_is_silent_does_not_stop_i
 
 def test_processes_on_one_postgresql_send_each_letter_once(tmp_path, redis_server, postgres_server):
     with postgres_server.migrated() as database_url, MailServer() as mails:
-        both = [Site(tmp_path, database_url, redis_server.url, "uvicorn", EMAIL_URL=mails.url) for _ in range(2)]
+        shared = database_url, redis_server.url
+        both = [Site(tmp_path, *shared, "uvicorn", EMAIL_URL=mails.url, **HASTE) for _ in range(2)]
         tell_of_a_post(both[0], 40)
         with both[0], both[1]:
             manage("send_mail_due", DATABASE_URL=database_url, EMAIL_URL=mails.url)

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
@@ -51,11 +52,12 @@ NONSENSE += [{"posts.post:1": "0"}, {"": ""}, {"x:1:y": "0"}, {"whisper": 1}, '{
 def test_what_a_page_never_says_is_answered_politely_and_harms_nobody(site, post):
     with Page(f"{site.url}/posts/{post.slug}/") as bystander:
         bystander.connect().hear("reading")
-        for said in NONSENSE:
-            with Page(f"{site.url}/posts/{post.slug}/") as page:
-                page.connect().hear("reading")
-                page.send(said)
-                assert page.hear_close() == 4008, said
+        with ExitStack() as stack:
+            pages = [stack.enter_context(Page(f"{site.url}/posts/{post.slug}/")).connect() for _ in NONSENSE]
+            for page, nonsense in zip(pages, NONSENSE, strict=True):
+                page.hear("reading")
+                page.send(nonsense)
+                assert page.hear_close() == 4008, nonsense
                 assert "lost touch" in page.text
         with site.orm():
             Post.objects.get(pk=post.pk).comment(post.author, "All is well")

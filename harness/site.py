@@ -26,6 +26,7 @@ from live.testing import PATIENCE
 
 READY = "/static/js/htmx-ws.js"  # a site that answers this is up
 HOSTS = ("127.0.0.1", "localhost")
+HASTE = {"SPREAD": 0, "LOOK_EVERY": 0.5}  # what nobody waits for but where it is measured, or is what a test is about
 
 
 @cache

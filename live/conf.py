@@ -22,6 +22,8 @@ class Settings:
     LIMITED: bool = True
     # Seconds between two signs of life that every page gets.
     HEARTBEAT: float = 15
+    # Seconds between two looks for what nobody rang for: the longest that a lost ring delays a page.
+    LOOK_EVERY: float = 2
     # Seconds that somebody is still here after their last tab closed: a reload is silent.
     LEAVE_AFTER: float = 10
     # Bytes of a form with files; a form without may have Django's DATA_UPLOAD_MAX_MEMORY_SIZE.

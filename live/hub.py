@@ -30,7 +30,6 @@ from live.threads import in_thread
 
 logger = logging.getLogger("live")
 
-PULSE = 2  # seconds between two beats: the longest that a lost ring delays a page
 RENEWAL = 10  # seconds between two renewals of the lease
 LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
 LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
@@ -435,7 +434,7 @@ class Hub:
                 await self.beat()
             except Exception:
                 logger.exception("the pulse missed a beat")
-            await asyncio.sleep(PULSE)
+            await asyncio.sleep(settings.LOOK_EVERY)
 
     async def beat(self):
         """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""

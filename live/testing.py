@@ -123,6 +123,7 @@ class Page:
     def ask(self):
         """Ask for the page again, for it missed too much, and say what it shows now. It is told what came meanwhile."""
         self.html = urlopen(Request(self.site + self.path, headers=self.headers | AGAIN)).read().decode()
+        self.text += self.html
         self.form |= read_form(self.html)
         self.send(self.form)
 

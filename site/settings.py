@@ -279,6 +279,7 @@ LIVE = {
     "REAL_IP_HEADER": REAL_IP_HEADER,
     "LIMITED": os.environ.get("RATES", "on") != "off",  # off: no limits of sockets, nor RATES_OF, for measurements
     "HEARTBEAT": float(os.environ.get("HEARTBEAT", 15)),
+    "LOOK_EVERY": float(os.environ.get("LOOK_EVERY", 2)),
     "REQUEST_TIMEOUT": float(os.environ.get("REQUEST_TIMEOUT", 10)),
     "SPREAD": float(os.environ.get("SPREAD", 10)),
     "UPLOAD_MAX_SIZE": 10 * 1024 * 1024,  # deploy/nginx.conf says the same

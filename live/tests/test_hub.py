@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, parse_cookie
 
 from live import attendance, consumers, hub, limits, messages, metrics, routing, streams
+from live.conf import Settings
 from live.http.pages import depend, split
 from live.models import Head
 from live.streams import Cursor
@@ -50,7 +51,7 @@ def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
 
 
 def test_a_page_that_says_anew_what_it_has_seen_goes_on_hearing_other_processes(lamp, run, monkeypatch):
-    monkeypatch.setattr(hub, "PULSE", 3600)  # no pulse heals anything here
+    monkeypatch.setattr(Settings, "LOOK_EVERY", 3600)  # no pulse heals anything here
 
     async def scene():
         page = await Page(lamp).open()
@@ -138,7 +139,7 @@ def test_rings_that_come_while_a_delta_is_rendered_merge(lamp, run, monkeypatch)
 
 
 def test_a_lost_ring_is_healed_by_the_pulse(lamp, run, monkeypatch):
-    monkeypatch.setattr(hub, "PULSE", 0.01)
+    monkeypatch.setattr(Settings, "LOOK_EVERY", 0.01)
 
     async def scene():
         page = await Page(lamp).open()

@@ -10,6 +10,7 @@ from django.core.handlers.asgi import ASGIRequest
 from django.utils.translation import get_language_from_request
 
 from live import hub
+from live.conf import Settings
 from live.http.pages import Pages, no_body, spoken
 from live.streams import cursors
 from live.testing import PATIENCE
@@ -74,7 +75,7 @@ def test_a_page_is_made_once_and_again_when_it_changed(lamp, run):
 
 
 def test_a_lost_ring_is_healed_by_the_pulse(lamp, run, monkeypatch):
-    monkeypatch.setattr(hub, "PULSE", 0.01)
+    monkeypatch.setattr(Settings, "LOOK_EVERY", 0.01)
 
     async def scene():
         pages = Pages(Application(lamp))
