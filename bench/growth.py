@@ -16,7 +16,7 @@ from bench.peers import SETTLED, Parley
 from bench.writing import Durable, emptied
 from harness.processes import cpu
 from harness.servers import Redis
-from live.streams import cursors
+from live.cursors import cursors
 
 IDLE = 4  # seconds over which the cost of doing nothing is measured: two pulses
 

@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from inbox.models import BOARD
-from live.streams import cursors
+from live.cursors import cursors
 from people.markdown import talk
 from people.models import Person
 from posts import markdown

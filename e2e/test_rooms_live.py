@@ -7,7 +7,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from e2e.words import hear_on
-from live.streams import Cursor, name_of
+from live.cursors import Cursor
+from live.streams import name_of
 from live.testing import Page, until
 from rooms.models import Message, Room
 

@@ -5,7 +5,8 @@ import re
 from bs4 import BeautifulSoup
 from django.test import Client
 
-from live.streams import compose, unsign
+from live.cursors import unsign
+from live.deltas import compose
 from live.testing import AGAIN
 from live.viewers import Viewer
 

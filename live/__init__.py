@@ -21,7 +21,8 @@ item      a row shown in a stream, *born* and *changed* at ticks      ``items.py
 fragment  HTML with the place it belongs to                           ``fragments.py``
 debt      the fragment by which a page that missed too much asks for  ``again.py``
           itself again
-delta     the fragments that bring a cursor up to the head            ``streams.py``
+cursor    the last tick of a stream that a page has seen              ``cursors.py``
+delta     the fragments that bring a cursor up to the head            ``deltas.py``
 ring      to announce a stream's new head, after commit               ``hub.py``
 hub       one per process: hears rings, renders a delta once, and     ``hub.py``
           hands the text to every listener
@@ -68,8 +69,8 @@ The names of the public interface are those of this package itself: see ``PUBLIC
 ``cache.py`` keeps HTML that was rendered already, for the answers to forms, open pages and those who come back;
 ``viewers.py`` says who is behind a page, ``limits.py`` how much they may ask for, ``testing.py`` is a page without a
 browser. ``http/`` holds what stands before Django or in a server, all of it optional. Read in this order: ``items``,
-``lists``, ``streams``, ``changes``, ``ticks``, ``hub``, ``consumers``; the rest as needed. How a project takes it up,
-and the settings: ``README.md``.
+``lists``, ``streams``, ``changes``, ``ticks``, ``cursors``, ``deltas``, ``hub``, ``consumers``; the rest as needed. How
+a project takes it up, and the settings: ``README.md``.
 """
 
 from importlib import import_module
@@ -77,10 +78,11 @@ from importlib import import_module
 PUBLIC = {
     "attendance": ["CountsReaders", "ShowsPeople", "ShowsTyping"],
     "changes": ["Watched", "change"],
+    "cursors": ["cursors"],
     "items": ["Item"],
     "lists": ["ItemList", "Part"],
     "shortcuts": ["answer", "page"],
-    "streams": ["Stream", "cursors", "register"],
+    "streams": ["Stream", "register"],
 }
 _module_of = {name: module for module, names in PUBLIC.items() for name in names}
 

@@ -13,7 +13,8 @@ from django.utils import translation
 
 from live import presence
 from live.conf import settings
-from live.streams import ask, find, kinds
+from live.deltas import ask
+from live.streams import find, kinds
 from live.threads import in_thread
 
 logger = logging.getLogger("live")

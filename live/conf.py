@@ -35,7 +35,7 @@ class Settings:
 
     if not TYPE_CHECKING:
 
-        def __getattribute__(self, name):
+        def __getattribute__(self, name: str) -> object:
             chosen = getattr(django_settings, "LIVE", {})
             return chosen[name] if name in chosen else super().__getattribute__(name)
 
@@ -44,6 +44,6 @@ NAMES = set(Settings.__annotations__)
 settings = Settings()
 
 
-def languages():
+def languages() -> list[str]:
     """The codes (list of str) of the languages in which pages are; Django's own default is not among LANGUAGES."""
     return list(dict.fromkeys([django_settings.LANGUAGE_CODE, *(code for code, _ in django_settings.LANGUAGES)]))

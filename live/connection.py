@@ -11,19 +11,21 @@ from functools import lru_cache
 
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from live import fragments
+from live.cursors import Cursor
 
 
 @lru_cache
-def heartbeat(language, state="live", target="#heartbeat"):
+def heartbeat(language: str, state: str = "live", target: str = "#heartbeat") -> SafeString:
     """The fragment that brings ``target``, if it is there, into ``state`` (str, above), in ``language`` (a code)."""
     with translation.override(language):
         return fragments.replace(render_to_string("live/heartbeat.html", {"state": state}), target)
 
 
-def connect_again(cursors, whispers, signed_in):
+def connect_again(cursors: list[Cursor], whispers: Cursor | None, signed_in: bool) -> SafeString:
     """The fragment that ends the page's socket and opens a new one, of whoever is signed in now. As ``{% live %}``.
 
     ``cursors`` (list of ``Cursor``) and ``whispers`` (``Cursor`` or None) are the page's; ``signed_in`` (bool) says

@@ -15,9 +15,10 @@ from django.conf import settings as django_settings
 from live import hub, metrics
 from live.conf import languages
 from live.connection import heartbeat
+from live.cursors import heads
 from live.limits import Limits
 from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, named, read, sorry
-from live.streams import heads, kinds, name_of
+from live.streams import kinds, name_of
 from live.viewers import Viewer
 
 logger = logging.getLogger("live")

@@ -25,7 +25,8 @@ from live import metrics, presence
 from live.attendance import Attendance
 from live.conf import languages, settings
 from live.connection import heartbeat
-from live.streams import compose, heads, recent
+from live.cursors import heads, recent
+from live.deltas import compose
 from live.threads import in_thread
 
 logger = logging.getLogger("live")

@@ -18,12 +18,12 @@ AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
 class Allowance:
     """So many (``burst``) at once, and ``refill`` more each second."""
 
-    def __init__(self, burst, refill):
+    def __init__(self, burst: float, refill: float) -> None:
         self.left = self.burst = burst
         self.refill = refill
-        self.asked_at = 0
+        self.asked_at = 0.0
 
-    def spend(self, now):
+    def spend(self, now: float) -> bool:
         """Take one at the time ``now`` (seconds). → whether there was one
 
         What was ``left`` may be less than nothing: somebody took more, whose cost was known only afterwards.
@@ -37,10 +37,10 @@ class Allowance:
 
 
 doorkeeper = Allowance(burst=HANDSHAKES * 2, refill=HANDSHAKES)
-sockets = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
+sockets: Counter[str] = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
 
 
-def is_storm():
+def is_storm() -> bool:
     """Whether more sockets are asked for at once than can be served well; this counts as one."""
     return settings.LIMITED and not doorkeeper.spend(time.monotonic())
 
@@ -48,42 +48,42 @@ def is_storm():
 class Limits:
     """Those of one socket. Each question counts as once."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.allowance, self.anew = Allowance(BURST, REFILL), Allowance(AGAIN, AGAIN_REFILL)
-        self.counted_as = []  # the keys of this socket in ``sockets``
+        self.counted_as: list[str] = []  # the keys of this socket in ``sockets``
 
-    def of_address(self, address):
+    def of_address(self, address: str) -> bool:
         """Whether too many sockets of the same ``address`` (str, empty if it is not known) are open."""
         return bool(address) and self.count("address " + household(address), OF_AN_ADDRESS)
 
-    def of_person(self, who):
+    def of_person(self, who: str) -> bool:
         """Whether too many sockets of the person ``who`` (str) are open."""
         return self.count("person " + who, OF_A_PERSON)
 
-    def count(self, name, most):
+    def count(self, name: str, most: int) -> bool:
         self.counted_as.append(name)
         sockets[name] += 1
         return settings.LIMITED and sockets[name] > most
 
-    def leave(self):
+    def leave(self) -> None:
         for name in self.counted_as:
             sockets[name] -= 1
             if not sockets[name]:
                 del sockets[name]
 
-    def message(self):
+    def message(self) -> bool:
         """Whether the page says too much."""
         return self.spend(self.allowance)
 
-    def again(self):
+    def again(self) -> bool:
         """Whether the page has itself told anew too often."""
         return self.spend(self.anew)
 
-    def told_again(self, length):
+    def told_again(self, length: int) -> None:
         """So many characters were told anew, which is known only afterwards."""
         self.anew.left -= min(length / AGAIN_LENGTH, AGAIN_MOST)
 
-    def spend(self, allowance):
+    def spend(self, allowance: Allowance) -> bool:
         if not settings.LIMITED or allowance.spend(time.monotonic()):
             return False
         metrics.REFUSED.labels("flood").inc()

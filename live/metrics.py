@@ -1,30 +1,35 @@
 """What is counted, in Prometheus' words; ``live/http/health.py`` tells it."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any
 
 try:
-    from prometheus_client import Counter, Gauge, Histogram
+    import prometheus_client
 except ImportError:  # the extra "metrics" is not installed: nothing is counted
+    prometheus_client = None  # type: ignore[assignment]
 
-    class Uncounted:
-        """Stands in for any metric."""
 
-        def __init__(self, *arguments):
-            pass
+class Uncounted:
+    """Stands in for any metric."""
 
-        def labels(self, *values):
-            return self
+    def labels(self, *values: str) -> "Uncounted":
+        return self
 
-        def inc(self, amount=1):
-            pass
+    def inc(self, amount: float = 1) -> None:
+        pass
 
-        dec = set = observe = inc
+    dec = set = observe = inc
 
-        def time(self):
-            return nullcontext()
+    def time(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
-    Counter = Gauge = Histogram = Uncounted
 
+def metric(kind: str, *arguments: Any) -> Any:
+    return getattr(prometheus_client, kind)(*arguments) if prometheus_client else Uncounted()
+
+
+Counter, Gauge, Histogram = (partial(metric, kind) for kind in ("Counter", "Gauge", "Histogram"))
 
 CONNECTIONS = Gauge("live_connections", "Open sockets")
 LISTENERS = Gauge("live_listeners", "Pages on streams; a page may be on several")

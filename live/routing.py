@@ -11,6 +11,7 @@ from django.urls import path
 
 from live import limits, metrics
 from live.address import address
+from live.asgi import Application, Headers, Receive, Scope, Send
 from live.conf import settings
 from live.consumers import LiveConsumer
 from live.hub import serving
@@ -18,21 +19,21 @@ from live.messages import NOT_WELCOME, TRY_AGAIN
 from live.viewers import session_key
 
 
-def with_live(application):
+def with_live(application: Application) -> Application:
     """The ASGI ``application`` of a site, with our sockets at ``LIVE["PATH"]``; all else it answers itself.
 
     Its process hears what changes from its first request on. Raises ``ImproperlyConfigured`` if another process is
     alive and the channel layer cannot reach it.
     """
 
-    async def route(scope, receive, send):
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
         ours = scope["type"] == "websocket" and scope["path"] == settings.PATH
         await (live if ours else application)(scope, receive, send)
 
     return serving(route)
 
 
-async def live(scope, receive, send):
+async def live(scope: Scope, receive: Receive, send: Send) -> None:
     """The ASGI application for sockets. Refuses (403) any other path and any but our own exact origins.
 
     So it does when more pages come at once than can be served well: theirs is an error of the line, after which
@@ -54,7 +55,7 @@ async def live(scope, receive, send):
     await listener.run(receive, address(peer, lambda name: headers.get(name.lower().encode(), b"").decode("latin-1")))
 
 
-def is_our_own(headers):
+def is_our_own(headers: Headers) -> bool:
     """Whether a page of this site asks for the socket whose ``headers`` (dict of bytes) these are."""
     origin, host = (headers.get(name, b"").decode("latin-1") for name in (b"origin", b"host"))
     if settings.ORIGINS:
@@ -63,4 +64,4 @@ def is_our_own(headers):
     return bool(host) and origin.partition("://")[2] == host and validate_host(split_domain_port(host)[0], hosts)
 
 
-websocket_urlpatterns = [path(settings.PATH.lstrip("/"), live)]
+websocket_urlpatterns = [path(settings.PATH.lstrip("/"), live)]  # type: ignore[arg-type]  # an ASGI application

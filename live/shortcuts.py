@@ -3,7 +3,9 @@
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
-from live.streams import cursors, delta, find, name_of, seen, shown_everywhere
+from live.cursors import cursors, seen
+from live.deltas import delta, shown_everywhere
+from live.streams import find, name_of
 
 on_every_page = []  # functions of the request → the things that every page shows; apps add them
 

@@ -3,6 +3,7 @@
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F
@@ -13,7 +14,7 @@ from live.models import Head
 from live.streams import name_of, rank_of
 
 
-def tick(*things):
+def tick(*things: Any) -> list[int]:
     """Move the streams of ``things`` on by one, inside the caller's transaction.
 
     Returns the new heads (list of int, as many as ``things``), with which the caller stamps the items that
@@ -26,7 +27,7 @@ def tick(*things):
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A stream ticks in the transaction of its change.")
-    moved = {}
+    moved: dict[str, int] = {}
     names = sorted({(rank_of(name), *name.split(":", 1)) for name in map(name_of, things)})
     for kind, some in groupby(names, itemgetter(1)):
         keys = [key for *_, key in some]

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from django.conf import settings as django_settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -14,19 +14,22 @@ from live import fragments, metrics
 from live.address import address, household
 from live.conf import languages, settings
 from live.connection import connect_again, heartbeat
+from live.cursors import Cursor
+from live.deltas import compose
 from live.limits import AGAIN, AGAIN_LENGTH, AGAIN_MOST, AGAIN_REFILL, OF_A_PERSON, OF_AN_ADDRESS, Allowance
 from live.messages import MESSAGE, NOT_WELCOME, STREAMS, TRY_AGAIN, Close, counted, named, sorry
-from live.streams import Cursor, compose
 from live.viewers import Viewer, session_key
 
 COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
-allowances = OrderedDict()  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
+allowances: OrderedDict[str, Allowance] = (
+    OrderedDict()
+)  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
 counting = Lock()
 
 
 @never_cache
 @require_safe
-def missed(request):
+def missed(request: HttpRequest) -> HttpResponse:
     """What the page missed of each stream since the cursors that it says, or 204 if that is nothing.
 
     The page says what its socket's form does (``{% live %}``), and with ``silent`` that its socket tells nothing though
@@ -61,7 +64,7 @@ def missed(request):
     return HttpResponse(text, status=200 if text else 204)
 
 
-def read(request):
+def read(request: HttpRequest) -> tuple[dict[str, int], Cursor | None]:
     """The cursors that a page says (dict of stream name to tick), and the one to which it whispers, or None.
 
     Raises ``Close`` for what no page says.
@@ -71,15 +74,15 @@ def read(request):
     said = request.GET.dict()
     for name in ("language", "silent"):
         said.pop(name, None)
-    whispers = said.pop("whispers", None)
-    whispers = whispers and Cursor(named(whispers), 0)
+    signed = said.pop("whispers", "")
+    whispers = Cursor(named(signed), 0) if signed else None
     cursors = {named(signed): counted(tick) for signed, tick in said.items()}
     if len(cursors) > STREAMS:
         raise Close(NOT_WELCOME)
     return cursors, whispers
 
 
-def may_ask(request):
+def may_ask(request: HttpRequest) -> bool:
     """Whether whoever asks may ask once more; this counts as once."""
     now = time.monotonic()
     with counting:
@@ -87,14 +90,14 @@ def may_ask(request):
     return all(spent) or not settings.LIMITED
 
 
-def spend(request, cost):
+def spend(request: HttpRequest, cost: float) -> None:
     """Count what a question did cost, which is known only afterwards."""
     with counting:
         for allowance in allowances_of(request):
             allowance.left -= cost
 
 
-def allowances_of(request):
+def allowances_of(request: HttpRequest) -> list[Allowance]:
     """A person may ask as much as one page may be told anew, and an address as the persons that it has pages for."""
     keys = []
     if where := address(request.META.get("REMOTE_ADDR") or "", lambda name: request.headers.get(name, "")):

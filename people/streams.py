@@ -13,9 +13,10 @@ from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
 from live import fragments
+from live.deltas import shown_everywhere
 from live.messages import TRY_AGAIN
 from live.shortcuts import cursors_for, on_every_page
-from live.streams import Stream, register, shown_everywhere
+from live.streams import Stream, register
 from live.ticks import tick
 from people.attempts import forget
 from people.models import NAMES, Names, Person

@@ -9,8 +9,9 @@ from django_htmx.http import reswap
 
 from live import fragments
 from live.connection import connect_again
+from live.cursors import Cursor, resumed
 from live.shortcuts import cursors_for
-from live.streams import Cursor, name_of, resumed
+from live.streams import name_of
 from rooms.forms import MessageForm
 
 

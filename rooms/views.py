@@ -15,7 +15,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 import live
 from live import fragments
 from live.again import page_state
-from live.streams import Cursor, delta, find, name_of, seen
+from live.cursors import Cursor, seen
+from live.deltas import delta
+from live.streams import find, name_of
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import stay
 from people.models import Person

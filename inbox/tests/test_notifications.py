@@ -6,7 +6,7 @@ from django.utils import translation
 
 from inbox.models import Cause, Ignore, Mute, Notification, read, retract, tell, tell_each
 from inbox.models.notification import read_all
-from live.streams import cursors
+from live.cursors import cursors
 from people.models import Person
 
 Kind = Notification.Kind

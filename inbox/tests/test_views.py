@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from inbox.models import BOARD, Announcement, Dismissal, Notification, tell
 from inbox.models.announcement import turn_board
-from live.streams import cursors, delta, find, name_of
+from live.cursors import cursors
+from live.deltas import delta
+from live.streams import find, name_of
 from people.markdown import named, talk
 
 HTMX = {"HX-Request": "true"}

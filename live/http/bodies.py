@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable
 
 from django.conf import settings as django_settings
 
+from live.asgi import Application, Message, Receive, Scope, Send
 from live.conf import settings
 from live.http.limits import patience
 
@@ -19,10 +21,10 @@ class Bodies:
     arrives too slowly.
     """
 
-    def __init__(self, application, refuse):
+    def __init__(self, application: Application, refuse: Callable[[Scope, Send, int], Awaitable[None]]) -> None:
         self.application, self.refuse = application, refuse
 
-    def __call__(self, scope, receive, send):
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         length, most = announced(scope["headers"])
         if not length:
             return self.application(scope, receive, send)
@@ -30,7 +32,7 @@ class Bodies:
             return self.refuse(scope, send, 413)
         return self.listen(most, scope, receive, send)
 
-    async def listen(self, most, scope, receive, send):
+    async def listen(self, most: int, scope: Scope, receive: Receive, send: Send) -> None:
         body = Body(most, receive, send)
         try:
             await self.application(scope, body.receive, body.send)
@@ -42,19 +44,19 @@ class Bodies:
 class Refused(Exception):
     """The rest of a body is not wanted; ``status`` (int) says why."""
 
-    def __init__(self, status):
+    def __init__(self, status: int) -> None:
         self.status = status
 
 
 class Body:
     """A body on its way: at most ``most`` bytes. ``receive`` and ``send`` are ASGI's."""
 
-    def __init__(self, most, receive, send):
+    def __init__(self, most: int, receive: Receive, send: Send) -> None:
         self.most, self._receive, self._send = most, receive, send
         self.since, self.received = time.monotonic(), 0
         self.complete = self.answered = False
 
-    async def receive(self):
+    async def receive(self) -> Message:
         """The next part. Raises ``Refused`` if there is too much, or if it does not come."""
         if self.complete:
             return await self._receive()
@@ -69,17 +71,18 @@ class Body:
         self.complete = not message.get("more_body", False)
         return message
 
-    async def send(self, message):
+    async def send(self, message: Message) -> None:
         self.answered = True
         await self._send(message)
 
 
-def announced(headers):
+def announced(headers: Iterable[tuple[bytes, bytes]]) -> tuple[float, int]:
     """What ``headers`` (pairs of bytes, the names in lower case) say of the body.
 
     → its length (int; infinite if nobody says it before it ends, 0 if there is none), and how long it may be
     """
-    length, most = 0, django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    length: float = 0
+    most: int = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     for name, value in headers:
         if name not in OF_BODIES:
             continue

@@ -19,27 +19,27 @@ SPEED = 10_000  # bytes of a body for which it gets another second
 LINGER_SIZE = 32_000_000  # bytes of a refused body that are received and dropped, see linger()
 
 
-def head():
+def head() -> float:
     """Seconds until the head of a request is complete."""
     return settings.REQUEST_TIMEOUT
 
 
-def still():
+def still() -> float:
     """Seconds between two parts of a body, and that a socket may not read."""
     return settings.REQUEST_TIMEOUT * 1.5
 
 
-def slow():
+def slow() -> float:
     """Seconds that a body may take, beside those that ``SPEED`` gives to what has arrived."""
     return settings.REQUEST_TIMEOUT * 3
 
 
-def unread():
+def unread() -> float:
     """Seconds that an answer may wait to be read."""
     return settings.REQUEST_TIMEOUT * 3
 
 
-def linger():
+def linger() -> float:
     """Seconds for which a refused body is still received: a browser reads the answer when it has sent everything."""
     return min(settings.REQUEST_TIMEOUT, 5)
 
@@ -53,11 +53,12 @@ class FrameCount:
 
     __slots__ = ("asked_at", "left", "message")
 
-    def __init__(self):
-        self.left, self.asked_at = FRAMES, time.monotonic()
+    def __init__(self) -> None:
+        self.left: float = FRAMES
+        self.asked_at = time.monotonic()
         self.message = 0  # bytes of the one that is not complete
 
-    def take(self, opcode, fin, length, heard=True):
+    def take(self, opcode: int, fin: bool, length: int, heard: bool = True) -> tuple[int, str] | None:
         """Count a frame of ``length`` bytes; unless ``heard`` (bool) no application counts messages any more.
 
         → None, or why the socket is to be closed: the code (int) and a word (str)
@@ -76,6 +77,6 @@ class FrameCount:
         return (POLICY, "frames") if self.left < 0 and settings.LIMITED else None
 
 
-def patience(since, received):
+def patience(since: float, received: int) -> float:
     """Seconds (float) until the next part of a body must be here that began at ``since`` (``time.monotonic()``)."""
     return min(still(), since + slow() + received / SPEED - time.monotonic())

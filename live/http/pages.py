@@ -20,7 +20,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language_from_request
 
 from live import hub, metrics
-from live.streams import heads
+from live.cursors import heads
 
 try:
     import brotli

@@ -1,8 +1,12 @@
+from typing import Any
+
 from django import template
+from django.template import Context
 from django.utils.translation import get_language
 
 from live.conf import settings
 from live.connection import heartbeat
+from live.cursors import Cursor
 from live.lists import draw
 from live.streams import name_of
 
@@ -20,13 +24,13 @@ register.simple_tag(draw)
 
 
 @register.simple_tag
-def setting(name):
+def setting(name: str) -> Any:
     """The value of the setting ``LIVE[name]``."""
     return getattr(settings, name)
 
 
 @register.inclusion_tag("live/live.html", takes_context=True)
-def live(context, cursors, renews=False):
+def live(context: Context, cursors: list[Cursor], renews: bool = False) -> dict[str, Any]:
     """Connect the page and keep it current: one socket for all of ``cursors`` (list of ``Cursor``).
 
     The cursors are sent afresh at every connection, and after every answer that brought items, because

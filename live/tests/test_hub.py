@@ -10,11 +10,11 @@ from channels.layers import InMemoryChannelLayer
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, parse_cookie
 
-from live import attendance, consumers, hub, limits, messages, metrics, routing, streams
+from live import attendance, consumers, deltas, hub, limits, messages, metrics, routing, streams
 from live.conf import Settings
+from live.cursors import Cursor
 from live.http.pages import depend, split
 from live.models import Head
-from live.streams import Cursor
 from live.testing import PATIENCE
 from live.tests.conftest import Page, Table, until
 from live.viewers import Viewer, session_key
@@ -38,11 +38,11 @@ def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
         rendered.append(since)
         return streams_delta(stream, since, ticks)
 
-    streams_delta = streams.delta
+    streams_delta = deltas.delta
 
     async def scene():
         pages = [await Page(lamp).open() for _ in range(50)]
-        monkeypatch.setattr(streams, "delta", delta)
+        monkeypatch.setattr(deltas, "delta", delta)
         await hub.in_thread(lamp.write, "on")
         await asyncio.gather(*(page.hear(">ON<") for page in pages))
         assert rendered == [0]
@@ -121,7 +121,7 @@ def test_rings_that_come_while_a_delta_is_rendered_merge(lamp, run, monkeypatch)
 
     def compose(*arguments):
         composed.append(arguments)
-        result = streams.compose(*arguments)
+        result = deltas.compose(*arguments)
         written.wait(PATIENCE)
         return result
 

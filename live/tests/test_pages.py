@@ -11,8 +11,8 @@ from django.utils.translation import get_language_from_request
 
 from live import hub
 from live.conf import Settings
+from live.cursors import cursors
 from live.http.pages import Pages, no_body, spoken
-from live.streams import cursors
 from live.testing import PATIENCE
 from live.tests.conftest import until
 

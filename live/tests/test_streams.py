@@ -7,9 +7,11 @@ from django.core.signing import BadSignature
 from django.db import transaction
 from django.http import QueryDict
 
-from live import streams, ticks
+from live import deltas, streams, ticks
 from live.cache import html_cache
-from live.streams import Cursor, cursors, delta, find, heads, name_of, seen, unsign
+from live.cursors import Cursor, cursors, heads, seen, unsign
+from live.deltas import delta
+from live.streams import find, name_of
 from live.tests.conftest import Lamp
 from live.ticks import tick
 
@@ -75,7 +77,7 @@ def test_cursors_that_a_stranger_makes_up_are_one_step_and_rendered_once(lamp, m
 
 def test_a_delta_is_rendered_anew_when_a_name_that_it_shows_has_changed(lamp, monkeypatch):
     names = Lamp(2)
-    monkeypatch.setattr(streams, "shown_everywhere", [names])
+    monkeypatch.setattr(deltas, "shown_everywhere", [names])
     item = lamp.write("Bob says hello")
     assert "BOB SAYS" in told(lamp, 0)[0]
     item.text = "somebody says hello"  # as the text of a comment whose author is renamed: the stream does not tick
@@ -86,7 +88,7 @@ def test_a_delta_is_rendered_anew_when_a_name_that_it_shows_has_changed(lamp, mo
 
 
 def test_what_a_delta_shows_beside_what_ticks_is_not_remembered_for_ever(lamp, monkeypatch):
-    monkeypatch.setattr(streams, "KEPT", 0)
+    monkeypatch.setattr(deltas, "KEPT", 0)
     item = lamp.write("before")
     assert "BEFORE" in told(lamp, 0)[0]
     item.text = "after"

@@ -5,7 +5,8 @@ from django.contrib.auth import get_user_model
 from django.http import QueryDict
 
 from live import views
-from live.streams import Cursor, name_of
+from live.cursors import Cursor
+from live.streams import name_of
 from live.tests.conftest import Table
 
 

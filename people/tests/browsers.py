@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.test import Client
 
-from live.streams import compose, heads, name_of
+from live.cursors import heads
+from live.deltas import compose
+from live.streams import name_of
 from live.viewers import Viewer
 from people.tests.conftest import PASSWORD
 

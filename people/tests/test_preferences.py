@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from live.streams import cursors
+from live.cursors import cursors
 from people.models import NAMES, Person
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD

@@ -8,7 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image
 
-from live.streams import cursors, delta, find, name_of
+from live.cursors import cursors
+from live.deltas import delta
+from live.streams import find, name_of
 from people.models import Person
 from posts.models import FRONT, Comment, LiveUpdate, Post, SuspectWord
 from posts.tests.conftest import wait

@@ -11,7 +11,8 @@ from django.contrib.sessions.models import Session
 from django.core.management import call_command
 
 from inbox.models import Mute
-from live.streams import delta, find, name_of
+from live.deltas import delta
+from live.streams import find, name_of
 from people.models import Person
 from people.rules import Refused
 from people.tests.browsers import Browser

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
-from live.streams import cursors
+from live.cursors import cursors
 from people.models import Person
 from people.rates import TooFast
 from posts import pictures

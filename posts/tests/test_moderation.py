@@ -6,7 +6,9 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 
 from live import fragments
-from live.streams import cursors, delta, find, name_of
+from live.cursors import cursors
+from live.deltas import delta
+from live.streams import find, name_of
 from people.models import Person
 from people.rules import Refused
 from posts.models import QUEUE, Comment, Purge, Report

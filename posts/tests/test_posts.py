@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
-from live.streams import cursors
+from live.cursors import cursors
 from posts.models import FRONT, LiveUpdate, Post
 from posts.models.post import publish_due
 

@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from inbox.models import Errand, Follow, Ignore, Mute, Notification
 from inbox.models.errand import run_errands
-from live.streams import cursors, delta, find, name_of
+from live.cursors import cursors
+from live.deltas import delta
+from live.streams import find, name_of
 from live.ticks import tick
 from posts.models import Comment, Post, Ruling
 from posts.models.post import publish_due

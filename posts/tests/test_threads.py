@@ -4,7 +4,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from live.streams import delta, find, name_of
+from live.deltas import delta
+from live.streams import find, name_of
 from posts import threads
 from posts.models import Comment
 

@@ -16,8 +16,10 @@ from django.utils import timezone, translation
 from parley.settings import RATES_OF
 
 from live import fragments, presence
+from live.cursors import cursors
+from live.deltas import delta
 from live.models import Lease
-from live.streams import cursors, delta, find, name_of
+from live.streams import find, name_of
 from live.viewers import Viewer, people_behind
 from people.rates import Spent, TooFast
 from people.rules import Closed, Refused

@@ -13,7 +13,9 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from live.streams import Cursor, cursors, delta, find, name_of
+from live.cursors import Cursor, cursors
+from live.deltas import delta
+from live.streams import find, name_of
 from rooms.models import OPEN_ROOMS, Block, Message, MyRooms, Report, Room
 
 HTMX = {"HX-Request": "true"}

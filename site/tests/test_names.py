@@ -6,7 +6,9 @@ import pytest
 from django.utils import timezone
 
 from inbox.models import Notification
-from live.streams import delta, find, heads, name_of
+from live.cursors import heads
+from live.deltas import delta
+from live.streams import find, name_of
 from people.models import Person
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD

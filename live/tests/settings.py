@@ -1,0 +1,5 @@
+"""What the type checker, which reads the models, takes as the settings of a project."""
+
+SECRET_KEY = "of no site"
+INSTALLED_APPS = ["live", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
