@@ -74,6 +74,7 @@ a project takes it up, and the settings: ``README.md``.
 """
 
 from importlib import import_module
+from typing import Any
 
 PUBLIC = {
     "attendance": ["CountsReaders", "ShowsPeople", "ShowsTyping"],
@@ -87,12 +88,12 @@ PUBLIC = {
 _module_of = {name: module for module, names in PUBLIC.items() for name in names}
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """The public names, each imported when it is asked for: models are there only once Django is set up."""
     if name not in _module_of:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_module_of[name]}"), name)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*globals(), *_module_of])

@@ -11,6 +11,8 @@ which a form is open. The answer must have a place for each of those.
 
 from typing import NamedTuple
 
+from django.http import QueryDict
+
 OPEN, MORE = 20, 50  # so many are heeded
 
 
@@ -22,7 +24,7 @@ class PageState(NamedTuple):
     open: frozenset = frozenset()
 
 
-def page_state(values):
+def page_state(values: QueryDict) -> PageState:
     """What the page that asks says in ``values`` (QueryDict) that it holds. → ``PageState``"""
     upto = whole_number(values.get("upto", ""))
     pairs = [value.partition(".")[::2] for value in values.getlist("more")[:MORE]]
@@ -32,5 +34,5 @@ def page_state(values):
     return PageState(upto, more, frozenset(places))
 
 
-def whole_number(text):
+def whole_number(text: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None

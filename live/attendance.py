@@ -8,14 +8,21 @@ kept for ``LEAVE_AFTER`` seconds, so that a reload is silent. Typing is whispere
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 
 from live import presence
 from live.conf import settings
-from live.deltas import ask
+from live.deltas import Refused, ask
 from live.streams import find, kinds
 from live.threads import in_thread
+from live.viewers import Viewer
+
+if TYPE_CHECKING:
+    from live.consumers import LiveConsumer
+    from live.hub import Audience, Hub
 
 logger = logging.getLogger("live")
 
@@ -30,7 +37,7 @@ NAMED = 3  # typing people whose names are asked for; more are several
 class CountsReaders:
     """A ``Stream`` whose pages tell how many have them open."""
 
-    def readers(self, count):
+    def readers(self, count: int) -> str:
         """Fragments that say that ``count`` people (int) have the page open."""
         raise NotImplementedError
 
@@ -38,7 +45,7 @@ class CountsReaders:
 class ShowsPeople:
     """A ``Stream`` whose pages tell who has them open."""
 
-    def people(self, ids, anonymous, came=(), left=()):
+    def people(self, ids: Sequence[str], anonymous: int, came: Sequence[str] = (), left: Sequence[str] = ()) -> str:
         """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
 
         ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
@@ -46,7 +53,7 @@ class ShowsPeople:
         raise NotImplementedError
 
     @staticmethod
-    def hidden(among):
+    def hidden(among: set[str]) -> set[str]:
         """Those of the people ``among`` (set of ids, str) of whom nobody shall know that they are here (set of str)."""
         return set()
 
@@ -54,7 +61,7 @@ class ShowsPeople:
 class ShowsTyping:
     """A ``Stream`` whose pages tell who is typing there."""
 
-    def typing(self, ids):
+    def typing(self, ids: list[str]) -> str:
         """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""
         raise NotImplementedError
 
@@ -62,33 +69,33 @@ class ShowsTyping:
 class Attendance:
     """Belongs to the ``hub``, whose audiences it tells."""
 
-    def __init__(self, hub):
+    def __init__(self, hub: "Hub") -> None:
         self.hub = hub
-        self.tabs = Counter()  # (name, who) -> open tabs in this process
-        self.moved = set()  # the (name, who) to be written
-        self.left_at = {}  # (name, who) -> when their last tab closed
-        self.told = {}  # name -> what its audiences were told: a number, or (people, anonymous)
-        self.told_at = {}  # name -> when
-        self.stale = set()  # the names to look at anew
-        self.looked_at = 0
+        self.tabs: Counter[tuple[str, str]] = Counter()  # (name, who) -> open tabs in this process
+        self.moved: set[tuple[str, str]] = set()  # the (name, who) to be written
+        self.left_at: dict[tuple[str, str], float] = {}  # (name, who) -> when their last tab closed
+        self.told: dict[str, Any] = {}  # name -> what its audiences were told: a number, or (people, anonymous)
+        self.told_at: dict[str, float] = {}  # name -> when
+        self.stale: set[str] = set()  # the names to look at anew
+        self.looked_at = 0.0
         self.settling = False
         self.recording = asyncio.Lock()
-        self.typing = {}  # name -> {who: when they whispered}
-        self.typing_told = {}  # name -> (who was said to type, when)
+        self.typing: dict[str, dict[str, float]] = {}  # name -> {who: when they whispered}
+        self.typing_told: dict[str, tuple[list[str], float]] = {}  # name -> (who was said to type, when)
 
     # Coming and going
 
-    def attend(self, listener, audience):
+    def attend(self, listener: "LiveConsumer", audience: "Audience") -> None:
         kind = kind_of(audience.name)
         if issubclass(kind, (CountsReaders, ShowsPeople)):
             audience.newcomers.add(listener)
             self.count(audience.name, listener.who, +1)
 
-    def depart(self, listener, audience):
+    def depart(self, listener: "LiveConsumer", audience: "Audience") -> None:
         if (audience.name, listener.who) in self.tabs:
             self.count(audience.name, listener.who, -1)
 
-    def count(self, name, who, more):
+    def count(self, name: str, who: str, more: int) -> None:
         key = name, who
         self.tabs[key] += more
         if not self.tabs[key] and who and shows(name, ShowsPeople):
@@ -98,21 +105,21 @@ class Attendance:
             self.moved.add(key)
         self.settle()
 
-    def heard(self, name):
+    def heard(self, name: str) -> None:
         """Another process, or this one, has written who is on the stream ``name``."""
         self.stale.add(name)
         self.settle()
 
-    def recorded_anew(self):
+    def recorded_anew(self) -> None:
         """Our rows were swept away: write them all again."""
         self.moved |= set(self.tabs)
 
-    def settle(self):
+    def settle(self) -> None:
         if not self.settling:
             self.settling = True
             self.hub.spawn(self._settle())
 
-    async def _settle(self):
+    async def _settle(self) -> None:
         await asyncio.sleep(SETTLE)
         self.settling = False
         try:
@@ -122,7 +129,7 @@ class Attendance:
         except Exception:
             logger.exception("presence could not be kept")
 
-    async def record(self):
+    async def record(self) -> None:
         """Write who came and went, and tell the other processes."""
         lease, now = self.hub.lease, self.hub.loop.time()
         lingering = {key for key in self.moved if now < self.left_at.get(key, -1e9) + settings.LEAVE_AFTER}
@@ -146,7 +153,7 @@ class Attendance:
 
     # Telling
 
-    async def beat(self):
+    async def beat(self) -> None:
         """At the pulse: write what could not be written, and now and then see who went with a process that died."""
         await self.record()
         if self.hub.loop.time() < self.looked_at + LOOK:
@@ -157,7 +164,7 @@ class Attendance:
         self.told_at = {name: when for name, when in self.told_at.items() if name in names}
         await self.tell(names)
 
-    async def tell(self, names):
+    async def tell(self, names: set[str]) -> None:
         """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed."""
         self.stale -= names
         counted = {name for name in names if shows(name, CountsReaders)}
@@ -177,7 +184,7 @@ class Attendance:
                 if changed and (others := audience.listeners - fresh):
                     await self.hand(audience, others, *self.news(name, now, before))
 
-    async def hand(self, audience, listeners, what, *arguments):
+    async def hand(self, audience: "Audience", listeners: "set[LiveConsumer]", what: str, *arguments: Any) -> None:
         """Tell ``listeners`` (set) of ``audience`` ``what`` its stream says: those of them who may hear it still."""
         if not listeners:
             return
@@ -189,7 +196,7 @@ class Attendance:
         if text:
             audience.hand(text, listeners & audience.listeners)
 
-    def is_due(self, name):
+    def is_due(self, name: str) -> bool:
         """Whether the audiences of ``name`` may be told again. If not, they will be when they may."""
         size = sum(len(audience.listeners) for audience in self.hub.of(name))
         wait = self.told_at.get(name, -1e9) + size / DELIVERIES - self.hub.loop.time()
@@ -197,7 +204,7 @@ class Attendance:
             self.hub.loop.call_later(wait, self.heard, name)
         return wait <= 0
 
-    def news(self, name, now, before=None):
+    def news(self, name: str, now: Any, before: Any = None) -> tuple[Any, ...]:
         """What to tell the pages of ``name``, where ``now`` are and ``before`` were: the last arguments of ``hand``."""
         if shows(name, CountsReaders):
             return "readers", now
@@ -208,7 +215,7 @@ class Attendance:
 
     # Typing
 
-    def whisper(self, name, who):
+    def whisper(self, name: str, who: str) -> None:
         """The person ``who`` types on the stream ``name``, on a page of this or of another process."""
         told = self.told.get(name)
         if not who or not shows(name, ShowsTyping) or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
@@ -217,12 +224,12 @@ class Attendance:
         self.hub.loop.call_later(TYPING + 0.01, self.tell_typing, name)
         self.tell_typing(name)
 
-    def hush(self, name, who):
+    def hush(self, name: str, who: str) -> None:
         """The person ``who`` types no longer on the stream ``name``: what they typed is said."""
         if self.typing.get(name, {}).pop(who, None):
             self.tell_typing(name)
 
-    def tell_typing(self, name):
+    def tell_typing(self, name: str) -> None:
         """Tell the pages of ``name`` who is typing; each time anew, for on the page it fades away by itself."""
         now = self.hub.loop.time()
         typing = {who: at for who, at in self.typing.pop(name, {}).items() if now < at + TYPING}
@@ -236,7 +243,7 @@ class Attendance:
             del self.typing_told[name]
         self.hub.spawn(self._tell_typing(name, list(typing)))
 
-    async def _tell_typing(self, name, typing):
+    async def _tell_typing(self, name: str, typing: list[str]) -> None:
         try:
             for audience in self.hub.of(name):
                 themselves = {one for one in audience.listeners if one.who in typing}
@@ -248,19 +255,19 @@ class Attendance:
             logger.exception("typing could not be told")
 
 
-def shows(name, presence):
+def shows(name: str, presence: Any) -> bool:
     """Whether the pages of the stream ``name`` show this kind of presence (``CountsReaders``, …)."""
     return issubclass(kind_of(name), presence)
 
 
-def kind_of(name):
+def kind_of(name: str) -> Any:
     return kinds[name.partition(":")[0]]
 
 
-def who_is_on(names):
+def who_is_on(names: set[str]) -> dict[str, tuple[tuple[str, ...], int]]:
     """As ``presence.people`` says of the streams ``names``, without those who are hidden."""
     here = presence.people(names)
-    everybody = {kind_of(name): set() for name in names}
+    everybody: dict[Any, set[str]] = {kind_of(name): set() for name in names}
     for name, (people, _) in here.items():
         everybody[kind_of(name)].update(people)
     hidden = {kind: kind.hidden(among) for kind, among in everybody.items() if among}
@@ -270,7 +277,7 @@ def who_is_on(names):
     }
 
 
-def _told(name, language, viewers, what, *arguments):
+def _told(name: str, language: str, viewers: set[Viewer], what: str, *arguments: Any) -> tuple[str, Refused]:
     """→ ``(text, refused)``: what the stream ``name`` says, and who of ``viewers`` may not hear it (as ``ask``)."""
     with translation.override(language):
         stream = find(name)

@@ -8,11 +8,14 @@ at every message and whose layer channel costs a Redis subscription for every pa
 import asyncio
 import logging
 import time
+from collections.abc import Coroutine, Generator
 from contextlib import suppress
+from typing import Any, cast
 
 from django.conf import settings as django_settings
 
 from live import hub, metrics
+from live.asgi import Receive, Send
 from live.conf import languages
 from live.connection import heartbeat
 from live.cursors import heads
@@ -36,24 +39,25 @@ class LiveConsumer:
     ends all. While it does not read, it is parked: ``behind`` keeps the cursors from which it catches up.
     """
 
-    def __init__(self, session, send, line=None):
+    def __init__(self, session: str | None, send: Send, line: Any = None) -> None:
         self.viewer = Viewer(session)
         self.who = ""
-        self.own = None  # the name of the person's own stream, if people are watched here
+        self.own: str | None = None  # the name of the person's own stream, if people are watched here
         self.language = django_settings.LANGUAGE_CODE
         self.hub = hub.here()
         self.send = send
         self.line = line  # the server's short way to the transport, if it has one: live/http/uvicorn.py
-        self.audiences = {}
-        self.behind = {}
-        self.named = set()  # the streams that the page has named
-        self.again = set()  # those among them of which it asked to be told anew
-        self.parked = None
+        self.audiences: dict[str, hub.Audience] = {}
+        self.behind: dict[str, int] = {}
+        self.named: set[str] = set()  # the streams that the page has named
+        self.again: set[str] = set()  # those among them of which it asked to be told anew
+        self.parked: asyncio.Future[None] | None = None
+        self.task: asyncio.Task[None] | None = None
         self.gone = False
         self.closing = False  # it was told why, and hears no more
-        self.limits, self.whispered_at = Limits(), 0
+        self.limits, self.whispered_at = Limits(), 0.0
 
-    async def run(self, receive, address=""):
+    async def run(self, receive: Receive, address: str = "") -> None:
         """Listen until the page leaves; ``address`` (str) is the one that it came from."""
         self.task = asyncio.current_task()
         metrics.CONNECTIONS.inc()
@@ -92,7 +96,7 @@ class LiveConsumer:
 
     # Upward
 
-    async def is_one_too_many(self, address):
+    async def is_one_too_many(self, address: str) -> bool:
         """Count this socket, once it is known whose it is. → whether too many are open for the same (bool)
 
         Only what somebody is counts: neither an address that is not known nor a session that is nobody's stands for
@@ -107,18 +111,18 @@ class LiveConsumer:
         self.own = own if own.partition(":")[0] in kinds else None
         return self.limits.of_person(self.who)
 
-    async def turn_away(self, receive):
+    async def turn_away(self, receive: Receive) -> None:
         """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
         with suppress(TimeoutError):
             message = await asyncio.wait_for(receive(), HEARD_OUT)
             self.speak(read(message.get("text")).get("language"))
         raise Close(TOO_MANY)
 
-    def speak(self, language):
+    def speak(self, language: object) -> None:
         """Tell the page in ``language`` (a code) from now on, if it is one of ours."""
         self.language = next((code for code in languages() if code == language), self.language)
 
-    async def hear(self, text):
+    async def hear(self, text: object) -> None:
         """One message: the form of ``{% live %}``, or a whisper. Raises ``Close`` for anything else."""
         if self.limits.message():
             raise Close(NOT_WELCOME)
@@ -150,7 +154,7 @@ class LiveConsumer:
             self.hub.listeners.add(self)
             self.take(heartbeat(self.language))
 
-    async def own_first(self, cursors):
+    async def own_first(self, cursors: dict[str, int]) -> dict[str, int]:
         """The ``cursors`` (dict of stream name to tick), the person's own stream before the others if it lacks."""
         if not self.own or self.parked or self.own in self.audiences:
             return cursors
@@ -159,20 +163,20 @@ class LiveConsumer:
             [cursor] = (await hub.in_thread(heads, [self.own])).values()
         return {self.own: cursor} | cursors
 
-    def cursor_of(self, name):
+    def cursor_of(self, name: str) -> int | None:
         """The cursor (int) at which this page, in its language, is on the stream ``name``, or None."""
         if self.parked:
             return self.behind.get(name)
         audience = self.audiences.get(name)
         return audience.cursor if audience and audience.language == self.language else None
 
-    async def join(self, name, cursor):
+    async def join(self, name: str, cursor: int) -> None:
         told = await self.hub.join(self, name, cursor)
         if name in self.again:
             self.again.discard(name)
             self.limits.told_again(told)
 
-    async def whisper(self, signed):
+    async def whisper(self, signed: object) -> None:
         name = named(signed)
         now = time.monotonic()
         if self.who and name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
@@ -181,7 +185,7 @@ class LiveConsumer:
 
     # Downward
 
-    def take(self, text, shared=False):
+    def take(self, text: str, shared: bool = False) -> bool:
         """Send ``text`` without waiting; if others are sent it as well, it is ``shared``. → whether it went out at once
 
         The coroutine of ``send`` is stepped by hand: almost always it finishes in that one step, at the cost
@@ -191,7 +195,7 @@ class LiveConsumer:
             return False
         if self.line and shared and self.line.write(text):
             return True
-        sending = self.send({"type": "websocket.send", "text": text})
+        sending = cast(Coroutine[Any, Any, None], self.send({"type": "websocket.send", "text": text}))
         try:
             blocker = sending.send(None)
         except StopIteration:
@@ -202,10 +206,10 @@ class LiveConsumer:
             return False
         metrics.PARKED.inc()
         self.parked = asyncio.ensure_future(self.park(_Rest(sending, blocker)))
-        self.behind = {name: self.hub.leave(self, name) for name in tuple(self.audiences)}
+        self.behind = {name: self.hub.leave(self, name) or 0 for name in tuple(self.audiences)}
         return False
 
-    async def park(self, rest):
+    async def park(self, rest: "_Rest") -> None:
         """Out of all audiences until the rest of a text is read; then catch up, or be cut off.
 
         However slow the line is, it is not cut as long as something of the text leaves, where the server tells us that.
@@ -230,24 +234,25 @@ class LiveConsumer:
         for name, cursor in behind.items():
             await self.join(name, cursor)
 
-    def unsent(self):
+    def unsent(self) -> int:
         """How many bytes (int) wait for the page to read, as far as the server tells."""
         return self.line.unsent() if self.line else 0
 
-    def cut(self):
+    def cut(self) -> None:
         """End the socket of one that cannot be told anything: it may come back and catch up."""
         metrics.CUT.inc()
         self.gone = True
-        self.task.cancel()
+        if self.task:
+            self.task.cancel()
 
-    def close(self, code):
+    def close(self, code: int) -> None:
         """End the socket with ``code`` (int) from outside of ``run``."""
         if code != TRY_AGAIN:
             self.take(heartbeat(self.language, "ended"))
         self.closing = True
         self.hub.spawn(self._close(code))
 
-    async def _close(self, code):
+    async def _close(self, code: int) -> None:
         try:
             await asyncio.wait_for(self.send({"type": "websocket.close", "code": code}), STALL)
         except Exception as error:
@@ -257,13 +262,15 @@ class LiveConsumer:
 class _Rest:
     """Awaits the rest of a coroutine that was stepped once by hand and yielded ``blocker`` (a future)."""
 
-    def __init__(self, coroutine, blocker):
+    def __init__(self, coroutine: Coroutine[Any, Any, None], blocker: Any) -> None:
         self.coroutine = coroutine
         self.blocker = blocker
 
-    def __await__(self):
+    def __await__(self) -> Generator[Any, Any, None]:
         blocker = self.blocker
         while True:
+            step: Any
+            value: Any
             try:
                 yield blocker
             except BaseException as error:
@@ -278,5 +285,5 @@ class _Rest:
                 return done.value
 
 
-async def read_out(rest):
+async def read_out(rest: "_Rest") -> None:
     await rest

@@ -1,30 +1,35 @@
 """Deltas: what a page that fell behind is told; made once for all who need the same."""
 
 import logging
+from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
 from django.utils import translation
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from live import fragments, metrics
 from live.cache import html_cache
 from live.cursors import Cursor, heads
-from live.streams import find, name_of
-from live.viewers import people_behind
+from live.streams import Stream, find, name_of
+from live.viewers import Viewer, people_behind
 
 logger = logging.getLogger("live")
-shown_everywhere = []  # watched things, as the names of people, that stand in fragments of any stream: apps add them
+shown_everywhere: list[
+    Any
+] = []  # watched things, as the names of people, that stand in fragments of any stream: apps add them
 KEPT = 10  # seconds that a delta is kept: what it shows beyond all that ticks with it is never older
+Refused = dict[Viewer, tuple[str, int | None]]
 
 
-def ticks_of(name):
+def ticks_of(name: str) -> tuple[int, ...]:
     """The newest tick of the stream ``name``, and those of what is shown everywhere (tuple of int)."""
     return tuple(heads([name, *map(name_of, shown_everywhere)]).values())
 
 
-def delta(stream, since, ticks=None):
+def delta(stream: Stream, since: int, ticks: tuple[int, ...] | None = None) -> tuple[str, int]:
     """What a page that has seen tick ``since`` (int) of ``stream`` must be told.
 
     Returns ``(text, head)``: the fragments (str, empty if nothing changed) and the tick (int) they lead to.
@@ -52,7 +57,7 @@ class TooOld(Exception):
     """More changed since a cursor than goes out one by one: so it did since all older ones."""
 
 
-def _step(stream, since, head):
+def _step(stream: Stream, since: int, head: int) -> SafeString:
     changes = stream.changes(since)
     if len(changes) > stream.limit:
         raise TooOld
@@ -62,13 +67,13 @@ def _step(stream, since, head):
     return _closed([*told, _safely(stream.totals)], stream, head)
 
 
-def _debt(stream, head):
+def _debt(stream: Stream, head: int) -> SafeString:
     """The cursor moves to the head, and nothing is lost by that: the debt stays on the page until it is paid."""
     metrics.DEBTS.inc()
     return _closed([fragments.debt(), _safely(stream.totals)], stream, head)
 
 
-def _closed(parts, stream, head):
+def _closed(parts: list[str], stream: Stream, head: int) -> SafeString:
     cursor = Cursor(name_of(stream.thing), head)
     return fragments.join([*parts, fragments.replace(cursor.html, f"#{cursor.element_id}")])
 
@@ -79,11 +84,11 @@ class Composed(NamedTuple):
 
     text: str
     head: int
-    refused: dict
+    refused: Refused
     public: bool
 
 
-def compose(name, language, since, viewers):
+def compose(name: str, language: str, since: int, viewers: set[Viewer]) -> Composed:
     """Make one delta for ``viewers`` (set of ``Viewer``) of the stream ``name``, in ``language``. → ``Composed``
 
     The head is read before anybody is asked for: a right that ends later has a later tick, and is asked for again.
@@ -99,7 +104,7 @@ def compose(name, language, since, viewers):
         return Composed(text, head, refused, public)
 
 
-def ask(stream, viewers):
+def ask(stream: Stream | None, viewers: set[Viewer]) -> tuple[bool, Refused]:
     """Ask who of ``viewers`` (set of ``Viewer``) may listen to ``stream`` (None if it is gone).
 
     → ``(public, refused)``, as in ``Composed``: whether everybody may; and who may not, with what they are told.
@@ -113,7 +118,7 @@ def ask(stream, viewers):
     return False, {viewer: stream.ended(viewer) for viewer, person in people.items() if person not in allowed}
 
 
-def _safely(render, *arguments):
+def _safely(render: Callable[..., str], *arguments: Any) -> str:
     try:
         return render(*arguments)
     except Exception:

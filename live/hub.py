@@ -13,21 +13,29 @@ import asyncio
 import logging
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Protocol
 
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
 
 from live import metrics, presence
+from live.asgi import Application, Receive, Scope, Send
 from live.attendance import Attendance
 from live.conf import languages, settings
 from live.connection import heartbeat
 from live.cursors import heads, recent
-from live.deltas import compose
+from live.deltas import Composed, compose
+from live.models import Lease
 from live.threads import in_thread
+from live.viewers import Viewer
+
+if TYPE_CHECKING:
+    from live.consumers import LiveConsumer
 
 logger = logging.getLogger("live")
 
@@ -40,11 +48,13 @@ SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characte
 
 PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,90}")
 
-chores = []
-_hub = None
+Chore = Callable[[], object]
+Event = dict[str, Any]  # of the channel layer
+chores: list[Chore] = []
+_hub: "Hub | None" = None
 
 
-def on_pulse(chore):
+def on_pulse(chore: Chore) -> Chore:
     """Decorator: call ``chore()`` in a thread at each pulse of each process, unless its last turn is not over there.
 
     It must bear the company of other processes.
@@ -53,7 +63,7 @@ def on_pulse(chore):
     return chore
 
 
-def ring(moved):
+def ring(moved: dict[str, int]) -> None:
     """Announce the new heads of streams (dict of name to int); from any thread, never waits, never raises.
 
     A process without a hub (a command) rings nobody: the pulses of the others find its rows.
@@ -62,37 +72,42 @@ def ring(moved):
         _hub.loop.call_soon_threadsafe(_hub.ring, moved)
 
 
-def hush(name, who):
+def hush(name: str, who: str) -> None:
     """The person ``who`` (str) has said on the stream ``name`` what they typed; from any thread, as ``ring``."""
     if _hub and not _hub.loop.is_closed():
-        _hub.loop.call_soon_threadsafe(lambda: _hub.spawn(_hub.whisper(name, {"type": "hush", "who": who})))
+        _hub.loop.call_soon_threadsafe(partial(_whisper, name, {"type": "hush", "who": who}))
 
 
-def look_again(who):
+def look_again(who: str) -> None:
     """Have all processes see anew who is on the streams on which the person ``who`` (str) is; from any thread."""
     if _hub and not _hub.loop.is_closed():
         for name in presence.streams_of(who):
-            _hub.loop.call_soon_threadsafe(lambda name=name: _hub.spawn(_hub.whisper(name, {"type": "presence"})))
+            _hub.loop.call_soon_threadsafe(partial(_whisper, name, {"type": "presence"}))
 
 
-def serving(application):
+def _whisper(name: str, event: Event) -> None:
+    if _hub:
+        _hub.spawn(_hub.whisper(name, event))
+
+
+def serving(application: Application) -> Application:
     """Wrap the ASGI ``application`` (callable) so that its process has a hub from its first request on.
 
     Raises ``ImproperlyConfigured`` if another process is alive and the channel layer cannot reach it. A
     database that has no tables yet is left to the pulse.
     """
-    lease = None
+    lease: Lease | None = None
     with ThreadPoolExecutor(1) as thread, suppress(DatabaseError):  # a server may import us in its event loop
         lease = thread.submit(presence.claim).result()
 
-    async def serve(scope, receive, send):
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         here(lease)
         await application(scope, receive, send)
 
     return serve
 
 
-def here(lease=None):
+def here(lease: Lease | None = None) -> "Hub":
     """The hub of this process; the first call, from within the event loop, starts it with ``lease``."""
     global _hub
     loop = asyncio.get_running_loop()
@@ -104,7 +119,7 @@ def here(lease=None):
     return _hub
 
 
-def group(name):
+def group(name: str) -> str:
     """The channel layer's group for the stream ``name``; a layer takes no odd characters, and not more than 99."""
     plain = name.replace(":", ".")
     return "live." + (plain if PLAIN.fullmatch(plain) else blake2b(name.encode(), digest_size=20).hexdigest())
@@ -117,30 +132,30 @@ class Audience:
     they are, all of whom were asked for their right; ``newcomers`` were not told yet who is here.
     """
 
-    def __init__(self, hub, name, language, cursor):
+    def __init__(self, hub: "Hub", name: str, language: str, cursor: int) -> None:
         self.hub = hub
         self.name = name
         self.language = language
         self.cursor = self.head = cursor
-        self.listeners = set()
-        self.viewers = Counter()
-        self.newcomers = set()
+        self.listeners: set[LiveConsumer] = set()
+        self.viewers: Counter[Viewer] = Counter()
+        self.newcomers: set[LiveConsumer] = set()
         self.busy = False
-        self.rung_at = 0  # when the head was heard of
+        self.rung_at = 0.0  # when the head was heard of
 
-    def add(self, listener):
+    def add(self, listener: "LiveConsumer") -> None:
         metrics.LISTENERS.inc()
         self.listeners.add(listener)
         self.viewers[listener.viewer] += 1
 
-    def discard(self, listener):
+    def discard(self, listener: "LiveConsumer") -> None:
         metrics.LISTENERS.dec()
         self.listeners.discard(listener)
         self.newcomers.discard(listener)
         self.viewers[listener.viewer] -= 1
         self.viewers += Counter()  # drops those of whom no page is left
 
-    def on_head(self, name, head):
+    def on_head(self, name: str, head: int) -> None:
         """Bring the listeners up to ``head``, unless they are there."""
         if head > self.head:
             self.head = head
@@ -150,17 +165,23 @@ class Audience:
             self.busy = True
             self.hub.spawn(self.hub.deliver(self))
 
-    def hand(self, text, listeners=None):
+    def hand(self, text: str, listeners: "Iterable[LiveConsumer] | None" = None) -> None:
         listeners = tuple(self.listeners if listeners is None else listeners)
         for listener in listeners:
             listener.take(text, shared=True)
         metrics.DELIVERIES.inc(len(listeners))
 
 
+class Subscriber(Protocol):
+    """What hears of the heads of streams."""
+
+    def on_head(self, name: str, head: int) -> None: ...
+
+
 class Coming:
     """A subscriber that keeps a stream rung for a page that is about to listen."""
 
-    def on_head(self, name, head):
+    def on_head(self, name: str, head: int) -> None:
         pass
 
 
@@ -170,41 +191,43 @@ class Hub:
     The audiences of open pages are such; and kept pages, or whatever wants to know that a stream moved.
     """
 
-    def __init__(self, loop, lease):
+    def __init__(self, loop: asyncio.AbstractEventLoop, lease: Lease | None) -> None:
         self.loop = loop
-        self.lease, self.renewed_at, self.looked_at = lease, loop.time(), 0
-        self.layer = get_channel_layer()
-        self.channel = None  # ours in the layer, once it answers
-        self.groups = set()  # the streams whose group we joined
-        self.subscribers = defaultdict(dict)
-        self.listeners = set()  # all that are live, each once
-        self.audiences = {}  # (name, language) -> Audience
-        self.catching_up = {}  # (name, language, since) -> future of what was composed for it
-        self.rings = {}  # name -> head, not yet published
+        self.lease, self.renewed_at, self.looked_at = lease, loop.time(), 0.0
+        self.layer: Any = get_channel_layer()
+        self.channel: str | None = None  # ours in the layer, once it answers
+        self.groups: set[str] = set()  # the streams whose group we joined
+        self.subscribers: defaultdict[str, dict[Subscriber, bool]] = defaultdict(dict)
+        self.listeners: set[LiveConsumer] = set()  # all that are live, each once
+        self.audiences: dict[tuple[str, str], Audience] = {}  # (name, language) -> Audience
+        self.catching_up: dict[
+            tuple[str, str, int], asyncio.Future[Composed]
+        ] = {}  # (name, language, since) -> future of what was composed for it
+        self.rings: dict[str, int] = {}  # name -> head, not yet published
         self.publishing = False
         self.attendance = Attendance(self)
-        self.at_work = set()  # the chores whose turn is not over
-        self.tasks = set()
+        self.at_work: set[Chore] = set()  # the chores whose turn is not over
+        self.tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, coroutine):
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(coroutine)
         self.tasks.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(self.tasks.discard)
 
     # Rings
 
-    def ring(self, moved):
+    def ring(self, moved: dict[str, int]) -> None:
         for name, head in moved.items():
             self.heard(name, head)
         self.publish(moved)
 
-    def publish(self, moved):
+    def publish(self, moved: dict[str, int]) -> None:
         self.rings.update(moved)
         if not self.publishing:
             self.publishing = True
             self.spawn(self._publish())
 
-    async def _publish(self):
+    async def _publish(self) -> None:
         try:
             while self.rings:
                 name, head = self.rings.popitem()
@@ -212,13 +235,13 @@ class Hub:
         finally:
             self.publishing = False
 
-    async def send(self, name, event):
+    async def send(self, name: str, event: Event) -> None:
         try:
             await asyncio.wait_for(self.layer.group_send(group(name), event), LAYER_PATIENCE)
         except Exception as error:
             logger.warning("%s not announced (%s): the pulse will", name, type(error).__name__)
 
-    async def hear(self):
+    async def hear(self) -> None:
         while True:
             try:
                 self.channel = self.channel or await self.layer.new_channel()
@@ -232,7 +255,7 @@ class Hub:
             except Exception:  # of another version, or of somebody else's making: the next may be good
                 logger.exception("an event was not understood")
 
-    def understand(self, event):
+    def understand(self, event: Event) -> None:
         match event["type"]:
             case "ring":
                 self.heard(event["name"], event["head"])
@@ -243,15 +266,15 @@ class Hub:
             case "hush":
                 self.attendance.hush(event["name"], event["who"])
 
-    def heard(self, name, head):
+    def heard(self, name: str, head: int) -> None:
         """Tell the subscribers of ``name`` that its head is ``head``, or newer."""
         for subscriber in tuple(self.subscribers.get(name, ())):
             subscriber.on_head(name, head)
 
-    def of(self, name):
+    def of(self, name: str) -> list[Audience]:
         return [self.audiences[name, code] for code in languages() if (name, code) in self.audiences]
 
-    async def deliver(self, audience):
+    async def deliver(self, audience: Audience) -> None:
         try:
             while audience.listeners and audience.cursor < audience.head:
                 before, rung_at = audience.cursor, audience.rung_at
@@ -273,7 +296,7 @@ class Hub:
         finally:
             audience.busy = False
 
-    def dismiss(self, listener, name, farewell, code):
+    def dismiss(self, listener: "LiveConsumer", name: str, farewell: str, code: int | None) -> None:
         """Tell a listener that may hear ``name`` no longer so (``farewell``, str), and let it hear no more of it.
 
         With a ``code`` (int) its socket is closed, and it hears no more of anything.
@@ -287,7 +310,7 @@ class Hub:
 
     # Listeners
 
-    async def join(self, listener, name, cursor):
+    async def join(self, listener: "LiveConsumer", name: str, cursor: int) -> int:
         """Count ``listener`` in on the stream ``name``, having told it what changed since ``cursor`` (int).
 
         → the number of characters that it took to tell it
@@ -299,7 +322,7 @@ class Hub:
         finally:
             self.unsubscribe(coming, [name])
 
-    async def _join(self, listener, name, cursor):
+    async def _join(self, listener: "LiveConsumer", name: str, cursor: int) -> int:
         told = 0
         while True:
             audience = self.audiences.get((name, listener.language))
@@ -329,7 +352,7 @@ class Hub:
         self.attendance.attend(listener, audience)
         return told
 
-    async def catch_up(self, listener, name, since):
+    async def catch_up(self, listener: "LiveConsumer", name: str, since: int) -> Composed:
         """Compose what ``listener`` missed since the tick ``since`` (int). → ``Composed``
 
         Shared for a moment by all who missed the same: after a restart they come by the thousand. What is a moment
@@ -339,15 +362,15 @@ class Hub:
         composing = self.catching_up.get(key)
         if mine := composing is None:
             metrics.CATCH_UPS.inc()
-            composing = in_thread(compose, name, listener.language, since, {listener.viewer})
-            composing = self.catching_up[key] = asyncio.ensure_future(composing)
+            asking = in_thread(compose, name, listener.language, since, {listener.viewer})
+            composing = self.catching_up[key] = asyncio.ensure_future(asking)
             composing.add_done_callback(partial(self.share, key))
         composed = await asyncio.shield(composing)
         if mine or (composed.public and composed.head > since):  # what leads nowhere may be out of date
             return composed
         return await in_thread(compose, name, listener.language, since, {listener.viewer})
 
-    def share(self, key, composing):
+    def share(self, key: tuple[str, str, int], composing: asyncio.Future[Composed]) -> None:
         """Keep for a moment what was composed for the ``key``; not so many of them, nor so long, that it matters."""
         failed = composing.cancelled() or composing.exception()
         few = len(self.catching_up) <= SHARED_AT_ONCE
@@ -356,7 +379,7 @@ class Hub:
         else:
             self.loop.call_later(SHARED, self.catching_up.pop, key)
 
-    async def join_group(self, name):
+    async def join_group(self, name: str) -> None:
         if name in self.groups or not self.channel:
             return
         try:
@@ -365,7 +388,7 @@ class Hub:
         except Exception as error:
             logger.warning("%s is not heard (%s): the pulse watches it", name, type(error).__name__)
 
-    def leave(self, listener, name):
+    def leave(self, listener: "LiveConsumer", name: str) -> int | None:
         """Forget ``listener`` on ``name``. Returns the cursor it was at (int), or None if it was not there."""
         audience = listener.audiences.pop(name, None)
         if audience is None:
@@ -378,7 +401,7 @@ class Hub:
         self.attendance.depart(listener, audience)
         return audience.cursor
 
-    async def leave_group(self, name):
+    async def leave_group(self, name: str) -> None:
         if name in self.subscribers or name not in self.groups:
             return
         self.groups.discard(name)
@@ -389,14 +412,14 @@ class Hub:
         if name in self.subscribers:  # somebody came meanwhile
             await self.join_group(name)
 
-    async def subscribe(self, subscriber, names):
+    async def subscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
         """Let ``subscriber`` hear of the heads of the streams ``names`` (iterable of str) until it is unsubscribed."""
         for name in names:
             self.subscribers[name][subscriber] = True
         for name in names:
             await self.join_group(name)
 
-    def unsubscribe(self, subscriber, names):
+    def unsubscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
         for name in names:
             self.subscribers[name].pop(subscriber)
             if not self.subscribers[name]:
@@ -405,7 +428,7 @@ class Hub:
 
     # Whispers
 
-    async def whisper(self, name, event):
+    async def whisper(self, name: str, event: Event) -> None:
         """Let all processes hear the ``event`` (dict) on the stream ``name``; nothing is recorded."""
         event |= {"name": name}
         if self.channel is None or name not in self.groups:
@@ -414,13 +437,13 @@ class Hub:
 
     # The heartbeat
 
-    async def keep_alive(self):
+    async def keep_alive(self) -> None:
         """Give every page a sign of life from time to time: one that gets none asks (``views.py``)."""
         while True:
             await asyncio.sleep(settings.HEARTBEAT)
             await self.tell_alive()
 
-    async def tell_alive(self):
+    async def tell_alive(self) -> None:
         listeners = list(self.listeners)
         for start in range(0, len(listeners), HEARTBEAT_SLICE):
             for listener in listeners[start : start + HEARTBEAT_SLICE]:
@@ -429,7 +452,7 @@ class Hub:
 
     # The pulse
 
-    async def pulse(self):
+    async def pulse(self) -> None:
         while True:
             try:
                 await self.beat()
@@ -437,7 +460,7 @@ class Hub:
                 logger.exception("the pulse missed a beat")
             await asyncio.sleep(settings.LOOK_EVERY)
 
-    async def beat(self):
+    async def beat(self) -> None:
         """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""
         if self.lease is None:
             self.lease = await in_thread(presence.claim)
@@ -460,7 +483,7 @@ class Hub:
             if chore not in self.at_work:
                 self.spawn(self.do(chore))
 
-    async def do(self, chore):
+    async def do(self, chore: Chore) -> None:
         """One chore's turn: it keeps neither the pulse nor the other chores waiting, however long it takes."""
         self.at_work.add(chore)
         try:

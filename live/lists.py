@@ -3,13 +3,18 @@
 A stream declares them; how something is inserted, replaced and removed is written here, once.
 """
 
+from collections.abc import Callable
 from pathlib import PurePath
+from typing import Any
 
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 
 from live import fragments
 from live.cache import html_cache
+
+Function = Callable[[Any], Any]
+Name = str | Function  # of an attribute, or a function that gives what it would
 
 
 class ItemList:
@@ -39,20 +44,20 @@ class ItemList:
 
     def __init__(
         self,
-        rows,
-        into,
-        template,
+        rows: Name,
+        into: Name,
+        template: str,
         *,
-        element=None,
-        order="asc",
-        gone=None,
-        body=None,
-        place=None,
-        arrives="born",
-        earlier=None,
-        then=None,
-        load=list,
-    ):
+        element: Function | None = None,
+        order: Name = "asc",
+        gone: Name | None = None,
+        body: Name | None = None,
+        place: str | None = None,
+        arrives: str | None = "born",
+        earlier: str | None = None,
+        then: Function | None = None,
+        load: Callable[[Any], list[Any]] = list,
+    ) -> None:
         self.rows = of(rows)
         self.into = into if callable(into) else lambda item: into
         self.template, self.variable = template, PurePath(template).stem
@@ -64,11 +69,11 @@ class ItemList:
         self.then = then or (lambda item: "")
         self.load = load
 
-    def changed(self, thing, since, most):
+    def changed(self, thing: Any, since: int, most: int) -> list[Any]:
         """The items of ``thing`` that changed after the tick ``since``: the first ``most`` (list)."""
         return self.load(self.rows(thing).filter(changed__gt=since).order_by("pk")[:most])
 
-    def show(self, item, since):
+    def show(self, item: Any, since: int) -> str:
         """The fragments that bring ``item`` up to date on a page that has seen the tick ``since``."""
         if self.gone(item):
             return self.remove(item)
@@ -79,7 +84,7 @@ class ItemList:
         # A page that has it, has it as it was born.
         return self.insert(item) + ("" if item.is_as_born else self.change(item)) + self.then(item)
 
-    def bring(self, item):
+    def bring(self, item: Any) -> str:
         """Put ``item`` at its place, wherever it stood."""
         html, elsewhere = self.render(item), ""
         if self.earlier:
@@ -87,12 +92,12 @@ class ItemList:
             elsewhere = fragments.remove(there) if self.arrives else fragments.morph(html, there)
         return elsewhere + fragments.upsert(html, self.into(item), newest_first=self.order(item) == "desc")
 
-    def insert(self, item, into=None, **context):
+    def insert(self, item: Any, into: str | None = None, **context: Any) -> str:
         """Put ``item`` at its place (or ``into`` another, a selector), if it is missing there."""
         html, into = self.render(item, **context), into or self.into(item)
         return fragments.insert(html, self.element(item), into, newest_first=self.order(item) == "desc")
 
-    def change(self, item):
+    def change(self, item: Any) -> str:
         """Change ``item`` where it stands."""
         if callable(self.body):
             return self.body(item)
@@ -100,13 +105,13 @@ class ItemList:
             return fragments.morph(cached_or_rendered(self.body, self.variable, item), f"#{self.element(item)}-body")
         return fragments.morph(self.render(item), f"#{self.element(item)}")
 
-    def remove(self, item):
+    def remove(self, item: Any) -> str:
         """Take ``item`` off; but not from somebody who writes in it, if there is something to take its place."""
         if not self.place:
             return fragments.remove(f"#{self.element(item)}")
         return fragments.withdraw(render_to_string(self.place, {self.variable: item}), self.element(item))
 
-    def render(self, item, **context):
+    def render(self, item: Any, **context: Any) -> str:
         return render_to_string(self.template, {self.variable: item, **context})
 
 
@@ -121,29 +126,37 @@ class Part:
     ``swap``: "morph"; or "replace", for what must be a new element.
     """
 
-    def __init__(self, target, template=None, *, value=None, changed=None, swap="morph"):
+    def __init__(
+        self,
+        target: str,
+        template: str | None = None,
+        *,
+        value: Name | None = None,
+        changed: str | None = None,
+        swap: str = "morph",
+    ) -> None:
         self.target, self.template, self.changed = target, template, changed
         self.value = of(value) if value else lambda thing: thing
         self.swap = {"morph": fragments.morph, "replace": fragments.replace}[swap]
 
-    def show(self, thing):
+    def show(self, thing: Any) -> str:
         if not self.template:
             return fragments.text(self.value(thing), self.target)
         variable = PurePath(self.template).stem
         return self.swap(render_to_string(self.template, {variable: self.value(thing)}), self.target)
 
 
-def of(name):
+def of(name: Name) -> Function:
     """``name`` as a function of an object: its attribute of that name (a manager: all of it), unless it is one."""
 
-    def read(thing):
-        value = getattr(thing, name)
+    def read(thing: Any) -> Any:
+        value = getattr(thing, str(name))
         return value.all() if hasattr(value, "all") else value
 
     return name if callable(name) else read
 
 
-def draw(partial, item):
+def draw(partial: str, item: Any) -> str:
     """The ``partial`` (a template's name) of ``item``, which is remembered as long as the item looks the same.
 
     ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
@@ -151,12 +164,12 @@ def draw(partial, item):
     return _drawn(partial, item.__class__.__name__.lower(), item)
 
 
-def cached_or_rendered(template, variable, item):
+def cached_or_rendered(template: str, variable: str, item: Any) -> str:
     if hasattr(item, "likeness"):
         return _drawn(template, variable, item)
     return render_to_string(template, {variable: item})
 
 
-def _drawn(template, variable, item):
+def _drawn(template: str, variable: str, item: Any) -> str:
     look = template, get_language(), item.likeness
     return html_cache.get_or_set(look, lambda: render_to_string(template, {variable: item}))

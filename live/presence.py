@@ -7,11 +7,13 @@ trusted to run. All times are the database's, so that a clock that jumps harms n
 
 import os
 import socket
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import models
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Now
 
@@ -20,15 +22,16 @@ from live.models import Lease, Presence
 LEASE = 30  # seconds that a lease lasts without renewal
 
 
-def claim():
+def claim() -> Lease:
     """Take this process's lease and return it.
 
     Raises ``ImproperlyConfigured`` if another process is alive while the channel layer is in memory: the two
     would not hear each other.
     """
     host, pid = socket.gethostname(), os.getpid()
+    layers = getattr(settings, "CHANNEL_LAYERS", {"default": {"BACKEND": "InMemory"}})
     others = [lease for lease in living() if not (lease.host == host and is_gone(lease.pid))]
-    if others and "InMemory" in settings.CHANNEL_LAYERS["default"]["BACKEND"]:
+    if others and "InMemory" in layers["default"]["BACKEND"]:
         raise ImproperlyConfigured(
             "Another process uses this database, and a channel layer in memory does not reach it."
             " Several processes need Redis: set CHANNEL_LAYERS."
@@ -37,7 +40,7 @@ def claim():
     return Lease.objects.create(host=host, pid=pid, renewed=Now())
 
 
-def is_gone(pid):
+def is_gone(pid: int) -> bool:
     """Whether the process ``pid`` (int) of this machine has ended, or is this very process."""
     try:
         os.kill(pid, 0)
@@ -52,11 +55,11 @@ def is_gone(pid):
     return pid == os.getpid() or state == "Z"  # ended, though nobody has asked how
 
 
-def living():
+def living() -> models.QuerySet[Lease]:
     return Lease.objects.filter(renewed__gt=Now() - timedelta(seconds=LEASE))
 
 
-def renew(lease):
+def renew(lease: Lease) -> bool:
     """Prove that this process lives; sweep away the leases that ran out, with their people.
 
     Returns False if others had swept this lease away (the machine slept): it is there again, but its people
@@ -69,7 +72,7 @@ def renew(lease):
     return False
 
 
-def record(lease, tabs):
+def record(lease: Lease, tabs: dict[tuple[str, str], int]) -> None:
     """Write the number of open tabs: ``tabs`` maps (stream name, who) to int; 0 takes the row away."""
     gone = Q(pk__in=[])
     for (stream, who), count in tabs.items():
@@ -84,7 +87,7 @@ def record(lease, tabs):
     )
 
 
-def readers(streams):
+def readers(streams: Iterable[str]) -> dict[str, int]:
     """How many are on each of ``streams`` (iterable of names): dict of str to int.
 
     A person counts once, however many tabs; every anonymous tab counts.
@@ -99,12 +102,12 @@ def readers(streams):
     return counts
 
 
-def people(streams):
+def people(streams: Iterable[str]) -> dict[str, tuple[tuple[str, ...], int]]:
     """Who is on each of ``streams`` (iterable of names): dict of str to (tuple of who, number of anonymous tabs).
 
     Those who came first come first.
     """
-    here = {stream: ({}, []) for stream in streams}
+    here: dict[str, tuple[dict[str, bool], list[int]]] = {stream: ({}, []) for stream in streams}
     rows = Presence.objects.filter(stream__in=list(here), lease__in=living()).order_by("pk")
     for stream, who, tabs in rows.values_list("stream", "who", "tabs"):
         known, anonymous = here[stream]
@@ -115,6 +118,6 @@ def people(streams):
     return {stream: (tuple(known), sum(anonymous)) for stream, (known, anonymous) in here.items()}
 
 
-def streams_of(who):
+def streams_of(who: str) -> list[str]:
     """The names (list of str) of the streams on which the person ``who`` (str) is, and their pages are told."""
     return list(Presence.objects.filter(who=who).values_list("stream", flat=True).distinct())

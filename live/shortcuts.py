@@ -1,16 +1,27 @@
 """For views: a page that stays current, and the answer to a form on such a page."""
 
-from django.http import HttpResponse
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from live.cursors import cursors, seen
+from live.cursors import Cursor, cursors, seen
 from live.deltas import delta, shown_everywhere
 from live.streams import find, name_of
 
-on_every_page = []  # functions of the request → the things that every page shows; apps add them
+on_every_page: list[Callable[[HttpRequest], Iterable[Any]]] = []  # the things that every page shows; apps add them
 
 
-def page(request, template, context=None, *, shows=(), depends=None, status=200):
+def page(
+    request: HttpRequest,
+    template: str,
+    context: Callable[[], dict[str, Any]] | None = None,
+    *,
+    shows: Sequence[Any] = (),
+    depends: Sequence[Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
     """Render ``template`` as a page that shows the streams of the things ``shows``, and stays current. → HttpResponse
 
     ``context`` is called for the template's context (dict) when the cursors are taken: so no query is older than them.
@@ -37,16 +48,18 @@ def page(request, template, context=None, *, shows=(), depends=None, status=200)
     return depend(request, response, needs)
 
 
-def cursors_for(request, *things):
+def cursors_for(request: HttpRequest, *things: Any) -> list[Cursor]:
     """The cursors of a page that shows ``things``, and what every page shows to whoever asks (list of ``Cursor``)."""
     return cursors(*things, *(thing for more in on_every_page for thing in more(request)))
 
 
-def read_again(thing):
+def read_again(thing: Any) -> Any:
     return thing._meta.default_manager.get(pk=thing.pk)
 
 
-def answer(request, thing, html="", *, item=None, otherwise=None):
+def answer(
+    request: HttpRequest, thing: Any, html: str = "", *, item: Any = None, otherwise: Any = None
+) -> HttpResponse:
     """What a form on a page of ``thing`` is answered: ``html``, and what the page has not seen yet of the stream.
 
     The page says what it has seen: the form has ``hx-include="#live"``. If it says nothing it is told of the ``item``
@@ -57,5 +70,6 @@ def answer(request, thing, html="", *, item=None, otherwise=None):
     since = seen(request.POST, thing)
     if since is None and item and item.changed:
         since = item.changed - 1
-    text = "" if since is None else delta(find(name_of(thing)), since)[0]
+    stream = find(name_of(thing))
+    text = "" if since is None or stream is None else delta(stream, since)[0]
     return HttpResponse(html + text)

@@ -12,21 +12,26 @@ A stream is named by its object, never by a string glued together at the call.
 """
 
 import logging
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any, ClassVar, TypeVar
 
 from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from live import fragments
+from live.lists import ItemList, Part
+from live.viewers import Person, Viewer
 
 logger = logging.getLogger("live")
-kinds = {}
+S = TypeVar("S", bound="type[Stream]")
+kinds: dict[str, type["Stream"]] = {}
 
 
-def register(model):
+def register(model: type) -> Callable[[S], S]:
     """Class decorator: the decorated ``Stream`` is how objects of class ``model`` are watched."""
 
-    def remember(stream):
+    def remember(stream: S) -> S:
         stream.model = model
         stream.kind = kind_of(model)
         kinds[stream.kind] = stream
@@ -36,7 +41,7 @@ def register(model):
 
 
 @cache
-def kind_of(model):
+def kind_of(model: Any) -> str:
     """What streams of objects of the class ``model`` are called before their keys (str): ``app.model``."""
     if hasattr(model, "_meta"):
         return model._meta.concrete_model._meta.label_lower
@@ -57,62 +62,64 @@ class Stream:
     ``ShowsPeople``, ``ShowsTyping`` (``attendance.py``), too.
     """
 
-    lists = ()
-    parts = ()
+    model: ClassVar[Any]  # the class of ``thing``; ``register`` sets these two
+    kind: ClassVar[str]
+    lists: Sequence[ItemList] = ()
+    parts: Sequence[Part] = ()
     limit = 50
     public = False
     rank = 0
 
-    def __init__(self, thing):
+    def __init__(self, thing: Any) -> None:
         self.thing = thing
 
     @classmethod
-    def load(cls, key):
+    def load(cls, key: str) -> Any:
         """The watched object with ``key`` (str), or None if there is none. What is no model exists once."""
         if hasattr(cls.model, "_meta"):
             return cls.model._default_manager.filter(pk=key).first()
         only = cls.model()
         return only if key == str(only.pk) else None
 
-    def allows(self, person):
+    def allows(self, person: Any) -> bool:
         """Whether ``person`` (a user, or AnonymousUser) may listen: asked at subscribe and at every ring."""
         return self.public
 
-    def allowed(self, people):
+    def allowed(self, people: set[Person]) -> set[Person]:
         """Those of ``people`` (set of users, perhaps AnonymousUser) who may listen: many are asked about at once."""
         return {person for person in people if self.allows(person)}
 
-    def ended(self, viewer):
+    def ended(self, viewer: Viewer) -> tuple[str, int | None]:
         """What ``viewer`` (``Viewer``), who may listen no longer, is told, and with which code their socket closes.
 
         → ``(text, code)``: fragments (str), and an int, or None to leave the socket open for other streams.
         """
         return "", None
 
-    def changes(self, since):
+    def changes(self, since: int) -> list[tuple[ItemList, Any]]:
         """What changed after tick ``since``, in the order to show it: pairs of what shows it and the item (list).
 
         At most one more than ``limit`` of each list.
         """
         return [(shown, item) for shown in self.lists for item in shown.changed(self.thing, since, self.limit + 1)]
 
-    def totals(self):
+    def totals(self) -> str:
         """Fragments that go with every delta: counts and the like."""
         return fragments.join(part.show(self.thing) for part in self.parts if not part.changed)
 
 
-def name_of(thing):
+def name_of(thing: Any) -> str:
     """The name (``kind:key``) of the stream of an object whose class is registered."""
     return f"{kind_of(thing.__class__)}:{thing.pk}"  # not type(): request.user is a lazy object
 
 
-def rank_of(name):
+def rank_of(name: str) -> int:
     """The rank (int) of the stream ``name``."""
     stream = kinds.get(name.partition(":")[0])
     return stream.rank if stream else 0
 
 
-def find(name):
+def find(name: str) -> Stream | None:
     """The ``Stream`` called ``name`` with its object read afresh, or None if either does not exist."""
     kind, _, key = name.partition(":")
     if kind not in kinds:

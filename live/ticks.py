@@ -30,7 +30,7 @@ def tick(*things: Any) -> list[int]:
     moved: dict[str, int] = {}
     names = sorted({(rank_of(name), *name.split(":", 1)) for name in map(name_of, things)})
     for kind, some in groupby(names, itemgetter(1)):
-        keys = [key for *_, key in some]
+        keys = [str(key) for *_, key in some]
         rows = Head.objects.filter(kind=kind, key__in=keys)
         here = set(rows.values_list("key", flat=True))
         if len(here) < len(keys):  # new rows before those that are there are locked: nobody who has one waits for us

@@ -8,19 +8,22 @@ healed by the pulse. Pages of people with a session, or with a language of their
 import asyncio
 import gzip
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import lru_cache, partial
 from hashlib import blake2b
 from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
-from django.http import parse_cookie
+from django.http import HttpRequest, HttpResponse, parse_cookie
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language_from_request
 
 from live import hub, metrics
-from live.cursors import heads
+from live.asgi import Application, Message, Receive, Scope, Send
+from live.cursors import Cursor, heads
 
 try:
     import brotli
@@ -36,8 +39,11 @@ READ = {b"host", b"x-forwarded-proto", b"accept-language", b"accept-encoding", b
 UNUSUAL = {b"hx-request", b"authorization", b"forwarded", b"x-forwarded-host", b"x-forwarded-port"}
 LANGUAGES = 500  # characters of Accept-Language: Django reads no more
 
+Key = tuple[Any, ...] | None  # all that a page depends on; None: no kept page can be the answer
+Headers = list[tuple[bytes, bytes]]
 
-def depend(request, response, cursors):
+
+def depend(request: HttpRequest, response: HttpResponse, cursors: list[Cursor]) -> HttpResponse:
     """Let ``response`` be kept for all, if nobody is signed in: it shows the streams of ``cursors``. → ``response``"""
     patch_vary_headers(response, ["Accept-Language", "Cookie", "HX-Request"])
     if request.user.is_authenticated or PERSONAL & request.COOKIES.keys():
@@ -51,14 +57,16 @@ def depend(request, response, cursors):
 class Pages:
     """ASGI middleware: answers what it has kept, and passes the rest on to ``application``."""
 
-    def __init__(self, application):
+    def __init__(self, application: Application) -> None:
         self.application = application
-        self.pages = OrderedDict()  # key -> Page, the least recently asked for first
+        self.pages: OrderedDict[Key, Page] = OrderedDict()  # key -> Page, the least recently asked for first
         self.size = 0
-        self.under_way = {}  # key -> future: a page is rendered once for all who wait for it
-        self.hub = None
+        self.under_way: dict[
+            Key, asyncio.Future[Page | None]
+        ] = {}  # key -> future: a page is rendered once for all who wait for it
+        self.hub: Any = None
 
-    async def __call__(self, scope, receive, send):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.application(scope, receive, send)
         key, encoding, seen = asked(scope)
@@ -75,7 +83,7 @@ class Pages:
             for message in page.unchanged if page.etag in seen else page.answers.get(encoding, page.answers[b""]):
                 await send(message)
 
-    async def fetch(self, key, scope, receive, send):
+    async def fetch(self, key: Key, scope: Scope, receive: Receive, send: Send) -> "Page | None":
         """Ask the application. → the Page to answer with, or None if the answer is none and was passed on.
 
         What may be kept is made for all, so no wait depends on whoever asked first: not on a body, which a GET of ours
@@ -84,14 +92,15 @@ class Pages:
         asking = asyncio.get_running_loop().create_future()
         if key:
             self.under_way[key] = asking
-        held, body = None, []
+        held: Page | None = None
+        body: list[bytes] = []
 
-        def settle(page):
+        def settle(page: "Page | None") -> None:
             if not asking.done():
                 asking.set_result(page)
                 self.under_way.pop(key, None)
 
-        async def hold(message):
+        async def hold(message: Message) -> None:
             nonlocal held
             if message["type"] == "http.response.start":
                 headers, shows = split(message["headers"])
@@ -113,7 +122,7 @@ class Pages:
         finally:
             settle(None)
 
-    async def keep(self, key, page, body):
+    async def keep(self, key: Key, page: "Page", body: bytes) -> bool:
         """Keep ``page`` for others, unless it changed since its cursors were taken. → whether it is kept"""
         if self.hub is None:
             self.hub = hub.here()
@@ -125,7 +134,7 @@ class Pages:
         except BaseException:
             self.drop(key, page)
             raise
-        if page.dropped or not stands or page.language != key[-1]:
+        if page.dropped or not stands or not key or page.language != key[-1]:
             self.drop(key, page)
             return False
         self.pages[key] = page
@@ -135,7 +144,7 @@ class Pages:
             self.drop(*next(iter(self.pages.items())))
         return True
 
-    def drop(self, key, page):
+    def drop(self, key: Key, page: "Page") -> None:
         if page.dropped:
             return
         page.dropped = True
@@ -152,17 +161,20 @@ class Page:
     A subscriber of its streams: when one has moved on, it is dropped.
     """
 
-    def __init__(self, shows, headers):
+    def __init__(self, shows: dict[str, int], headers: Headers) -> None:
         self.shows, self.headers = shows, headers
         self.language = {name.lower(): value for name, value in headers}.get(b"content-language", b"").decode("latin-1")
-        self.answers, self.unchanged, self.size, self.etag = {}, [], 0, b""
+        self.answers: dict[bytes, tuple[Message, ...]] = {}
+        self.unchanged: tuple[Message, ...] = ()
+        self.size, self.etag = 0, b""
+        self.drop: Callable[[], None] = lambda: None  # until it is kept
         self.dropped = False
 
-    def on_head(self, name, head):
+    def on_head(self, name: str, head: int) -> None:
         if head > self.shows[name]:
             self.drop()
 
-    def fill(self, body):
+    def fill(self, body: bytes) -> None:
         """Take the ``body`` (bytes), and compress it once for all: a matter of milliseconds, in a thread."""
         self.etag = b'W/"' + blake2b(body, digest_size=12).hexdigest().encode() + b'"'
         self.headers.append((b"etag", self.etag))
@@ -176,31 +188,31 @@ class Page:
             self.size += len(packed)
 
 
-def no_body():
+def no_body() -> Receive:
     """ASGI's ``receive`` of a request that is complete, and whose client stays."""
     messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
 
-    async def receive():
-        return next(messages, None) or await asyncio.Event().wait()
+    async def receive() -> Message:
+        return next(messages, None) or await asyncio.get_running_loop().create_future()
 
     return receive
 
 
-def answer(status, headers, body):
+def answer(status: int, headers: Headers, body: bytes) -> tuple[Message, Message]:
     return (
         {"type": "http.response.start", "status": status, "headers": headers},
         {"type": "http.response.body", "body": body},
     )
 
 
-def asked(scope):
+def asked(scope: Scope) -> tuple[Key, bytes, bytes]:
     """What a request is for: ``(key, encoding, seen)``, the key being None if no kept page can be the answer.
 
     A key is all that a page depends on, as the request said it; but for the language, the last of it, which is worked
     out, and compared with what the page says of itself before that is kept. A header that comes twice is read
     differently by everybody who reads it: such a request passes by.
     """
-    said = {}
+    said: dict[bytes, bytes] = {}
     kept = scope["method"] == "GET" and not scope["query_string"]
     for name, value in scope["headers"]:
         if name in READ:
@@ -220,15 +232,17 @@ def asked(scope):
 
 
 @lru_cache(1000)
-def spoken(languages):
+def spoken(languages: bytes) -> str:
     """The language (str) in which we answer somebody who accepts ``languages`` (bytes, the header)."""
     request = SimpleNamespace(COOKIES={}, META={"HTTP_ACCEPT_LANGUAGE": languages.decode("latin-1")})
-    return get_language_from_request(request)
+    return get_language_from_request(cast(HttpRequest, request))
 
 
-def split(headers):
+def split(headers: Headers) -> tuple[Headers, dict[str, int] | None]:
     """The ``headers`` as they go out, and what ``depend`` said in them: dict of stream name to tick, or None."""
-    said, out, vary = None, [], [b"Accept-Encoding"]
+    said: dict[str, int] | None = None
+    out: Headers = []
+    vary = [b"Accept-Encoding"]
     for name, value in headers:
         match name.lower():
             case b"x-streams":
