@@ -115,8 +115,10 @@ class Document:
 
     def take(self, html):
         answer = parse(html)
-        assert answer.body["data-person"] == self.dom.body["data-person"]
-        for new in answer.select("[data-live], [id^=cursor-], #again"):
+        takes = self.dom.select_one("#debt")["hx-select-oob:inherited"].split(",")
+        found = [new for selector in takes for new in answer.select(selector.rpartition(":")[0])]
+        assert found
+        for new in {id(element): element for element in found}.values():
             if old := self.dom.find(id=new["id"]):
                 self.replace(old, new)
 

@@ -1,8 +1,9 @@
 """A page that missed too much asks for itself again, over HTTP, and takes from the answer what its streams show.
 
 The socket brings it a *debt* (``fragments.debt``): an element that asks for the page's own address, until an answer
-comes. From that answer each element with ``data-live`` is morphed into the one of the same id, and the page's cursors
-are set to those that were taken before the answer's queries: what the socket brought meanwhile comes once more.
+comes. From that answer each element of a list (``ItemList.into``), of a part that seldom changes, and with
+``data-live`` is morphed into the one of the same id, and the page's cursors are set to those that were taken before the
+answer's queries: what the socket brought meanwhile comes once more.
 
 The question says what the page holds, by hidden inputs of the class ``page-state``: ``upto``, the oldest thing of its
 list; ``more``, how far something below another has been loaded ("7.12": of 7's, up to 12); ``open``, the things below

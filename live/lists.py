@@ -21,7 +21,8 @@ class ItemList:
     """A list of items (``live.models.Item``) on the pages of a stream.
 
     ``rows``: the items of the watched thing: the name of its related manager, or a function of it → QuerySet.
-    ``into``: the list's element (a selector), or a function of the item → selector.
+    ``into``: the list's element (``#`` and its id), or a function of the item → selector. In the latter case the page's
+    elements that hold such items have the attribute ``data-live`` (``live/again.py``).
     ``template``: shows one item, in an element with an id and a ``data-key``. Its variable is called as the file is,
     and so is the element: ``comment.html`` shows ``comment`` as ``#comment-7``, unless ``element`` (a function of the
     item) says another id.
@@ -59,6 +60,7 @@ class ItemList:
         load: Callable[[Any], list[Any]] = list,
     ) -> None:
         self.rows = of(rows)
+        self.places = [place for place in (into, earlier) if isinstance(place, str)]
         self.into = into if callable(into) else lambda item: into
         self.template, self.variable = template, PurePath(template).stem
         self.element = element or (lambda item: f"{self.variable}-{item.pk}")

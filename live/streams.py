@@ -96,6 +96,13 @@ class Stream:
         """
         return "", None
 
+    @classmethod
+    def places(cls) -> list[str]:
+        """The elements (selectors) that hold all that its pages show of its lists, and of parts that seldom change."""
+        places = [place for shown in cls.lists for place in shown.places]
+        places += [part.target for part in cls.parts if part.changed]
+        return [place for place in places if not set(place) & set(",:")]  # those htmx splits
+
     def changes(self, since: int) -> list[tuple[ItemList, Any]]:
         """What changed after tick ``since``, in the order to show it: pairs of what shows it and the item (list).
 

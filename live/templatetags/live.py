@@ -8,7 +8,7 @@ from live.conf import settings
 from live.connection import heartbeat
 from live.cursors import Cursor
 from live.lists import draw
-from live.streams import name_of
+from live.streams import kinds, name_of
 
 # An event, in which of its states the heartbeat heeds it, and what becomes of it (live/connection.py). What opens gets
 # a sign of life from the server; a question that fails, on coming back to a page, tells that nothing works.
@@ -29,16 +29,29 @@ def setting(name: str) -> Any:
     return getattr(settings, name)
 
 
+def takes(cursors: list[Cursor], person: Any) -> str:
+    """What a page with ``cursors`` takes from its answer to itself: ``hx-select-oob`` (str). See ``live/again.py``.
+
+    ``person`` is for whom the answer must be made (a key, or ""), or None if that does not matter.
+    """
+    streams = [kinds[cursor.name.partition(":")[0]] for cursor in cursors]
+    shown = {place: "outerMorph" for stream in streams for place in stream.places()}
+    shown |= {"[data-live]": "outerMorph", "[id^=cursor-]": "outerHTML", "#again": "outerHTML"}
+    of_person = "" if person is None else f"[data-person='{person}'] "
+    return ",".join(f"{of_person}{place}:{swap}" for place, swap in shown.items())
+
+
 @register.inclusion_tag("live/live.html", takes_context=True)
-def live(context: Context, cursors: list[Cursor], renews: bool = False) -> dict[str, Any]:
+def live(context: Context, cursors: list[Cursor], of_person: bool = False) -> dict[str, Any]:
     """Connect the page and keep it current: one socket for all of ``cursors`` (list of ``Cursor``).
 
     The cursors are sent afresh at every connection, and after every answer that brought items, because
     such an answer may be older than what the socket brought meanwhile. The socket of an anonymous page
     sleeps while nobody looks at the page; that of a signed-in person stays, for the tab's title.
 
-    With ``renews`` a page that missed too much asks for itself again (``live/again.py``). Its ``<body>`` says in
-    ``data-person`` for whom it was made: an answer that was made for somebody else is not taken.
+    A page that missed too much asks for itself again (``live/again.py``), and takes over what its streams show. With
+    ``of_person`` its ``<body>`` says in ``data-person`` for whom it was made (the user's key, or nothing): an answer
+    that was made for somebody else is not taken.
 
     If the context holds ``whispers`` (a ``Cursor``), its stream hears when somebody types in a field of the class
     ``says``; not what.
@@ -48,8 +61,7 @@ def live(context: Context, cursors: list[Cursor], renews: bool = False) -> dict[
         "cursors": cursors,
         "whispers": context.get("whispers"),
         "language": get_language(),
-        "renews": renews,
-        "person": user.pk if user and user.is_authenticated else "",
+        "takes": takes(cursors, (user.pk if user and user.is_authenticated else "") if of_person else None),
         "signed_in": bool(user and user.is_authenticated),
         "signs": [  # which events bring the heartbeat into which state
             (event, heartbeat(get_language(), state, "#heartbeat" + those)) for event, those, state in SIGNS

@@ -36,6 +36,8 @@ class Lamp:
 class Writings:
     """What was written on a lamp, as a list of its own kind."""
 
+    places = ()
+
     @staticmethod
     def changed(lamp, since, most):
         return [item for item in lamp.items if item.changed > since][:most]

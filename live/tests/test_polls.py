@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 import live
+from harness.document import Document
 from live import hub, streams
 from live.changes import LockOrder
 from live.cursors import Cursor
@@ -162,3 +163,15 @@ def test_the_public_names_come_from_their_modules_and_no_others():
     assert all(getattr(live, name) for names in live.PUBLIC.values() for name in names)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         live.nothing  # noqa: B018
+
+
+def test_a_page_that_missed_too_much_takes_the_whole_poll_from_its_answer_to_itself(poll):
+    page = Document(f"/polls/{poll.pk}/")
+    page.connected = False
+    with poll.change():
+        for n in range(60):
+            Option.objects.create(poll=poll, text=f"Juice {n}")
+    page.settle()
+    assert len(page.dom.select("#options > li")) == 62
+    assert page.dom.select_one("#options") == Document(f"/polls/{poll.pk}/").dom.select_one("#options")
+    assert not page.owes
