@@ -30,7 +30,7 @@ def notice(page):
     return page.locator("#notice")
 
 
-def test_one_who_is_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob, open_page):
+def test_a_person_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob, open_page):
     root = site.account("root", is_staff=True, is_superuser=True)
     bobs, other, carols, roots = (open_page(site, one) for one in (bob, bob, cast[2], root))
     for page in (bobs, other, carols):

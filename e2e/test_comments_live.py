@@ -196,7 +196,7 @@ def test_a_permalink_shows_its_thread_and_stays_current(site, post, cast, open_p
     expect(page.locator("#main")).not_to_contain_text("Elsewhere")
 
 
-def test_comments_closed_while_one_writes_leave_the_draft_in_the_page(site, post, cast, open_page):
+def test_comments_closed_while_bob_writes_leave_his_draft_in_the_page(site, post, cast, open_page):
     b = show(open_page(site, cast[1]), post)
     b.locator("#body-new").fill("I had so much to say")
     with site.orm():

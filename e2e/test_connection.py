@@ -81,7 +81,7 @@ def test_a_page_whose_sockets_are_refused_stays_current_and_says_so(site, cast, 
         expect(page.locator(LINE)).to_be_visible()
 
 
-def test_a_page_of_one_who_is_banned_is_told_why_and_asks_nothing_more(site, cast, post, admin, impatient):
+def test_a_banned_persons_page_is_told_why_and_asks_nothing_more(site, cast, post, admin, impatient):
     with Relay(site) as relay:
         page = impatient(relay, post, cast[1])
         asked = []
@@ -95,7 +95,7 @@ def test_a_page_of_one_who_is_banned_is_told_why_and_asks_nothing_more(site, cas
         assert asked == []
 
 
-def test_a_swallowed_page_of_one_who_was_banned_is_told_so_over_http(site, cast, post, admin, impatient):
+def test_a_banned_persons_swallowed_page_is_told_so_over_http(site, cast, post, admin, impatient):
     with Relay(site) as relay:
         page = impatient(relay, post, cast[1])
         relay.swallow()

@@ -225,7 +225,7 @@ def test_visitors_cannot_say_who_they_are(gate):
     assert json.loads(gate.get("/", tls=True, X_Forwarded_Proto="http").body)["x-forwarded-proto"] == "https"
 
 
-def test_who_comes_without_tls_is_sent_to_it(gate):
+def test_plain_http_is_redirected_to_https(gate):
     with closing(HTTPConnection("127.0.0.1", gate.port, timeout=PATIENCE)) as line:
         line.request("GET", "/posts/?a=b", headers={"Host": "blog.example"})
         answer = line.getresponse()
@@ -256,7 +256,7 @@ def test_what_people_uploaded_is_inert(gate, tmp_path):
     assert file.getheader("Content-Security-Policy") == "default-src 'none'; sandbox"
 
 
-def test_who_writes_too_often_is_told_so_and_may_read_on(gate):
+def test_posting_too_often_is_refused_and_reading_goes_on(gate):
     first = gate.ask("POST", "/")
     assert first.status == 200 and first.getheader("HX-Reswap") is None
     with ThreadPoolExecutor(20) as threads:

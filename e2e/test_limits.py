@@ -109,7 +109,7 @@ def test_three_conversations_are_three(site, bob):
         assert Room.objects.private().count() == Message.objects.count() == 3
 
 
-def test_two_who_begin_the_same_conversation_at_once_have_one(site, bob):
+def test_two_people_who_begin_the_same_conversation_at_once_share_it(site, bob):
     carol = site.account("carol", date_joined=timezone.now() - timedelta(days=2))
     said = at_once(
         site,
@@ -121,13 +121,13 @@ def test_two_who_begin_the_same_conversation_at_once_have_one(site, bob):
         assert Message.objects.count() == 2 and Room.objects.get().memberships.count() == 2
 
 
-def test_one_attempt_made_many_times_at_once_is_one_line(site, lobby, bob):
+def test_a_line_sent_many_times_at_once_is_kept_once(site, lobby, bob):
     key = uuid4()
     said = at_once(site, *[lambda: Room.objects.get(pk=lobby.pk).say(bob, "hello", key, HERE.address)] * AT_ONCE)
     assert len({message.pk for message in said}) == 1
 
 
-def test_attempts_of_whatever_names_count_for_their_address_and_right_ones_are_given_back(site):
+def test_attempts_count_for_their_address_whatever_the_name_and_right_ones_are_given_back(site):
     def attempt(n):
         with transaction.atomic():
             return spend("sign-in", address="192.0.2.1", name=f"{n}")

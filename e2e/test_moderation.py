@@ -118,7 +118,7 @@ def test_a_banned_person_hears_nothing_any_more_and_a_purge_is_seen_by_all(site,
     expect(b.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
 
 
-def test_who_writes_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open_page):
+def test_bob_writing_too_fast_is_told_for_how_long_and_keeps_the_text(sites, open_page):
     site = sites(RATES="on", changed=ONE_AN_HOUR)
     bob, _, _, post = people(site)
     b = show(open_page(site, bob, language="zh-CN"), post)

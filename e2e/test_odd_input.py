@@ -48,7 +48,7 @@ def test_no_odd_request_breaks_a_view_or_fills_the_log(database, log, settings):
 
 
 @pytest.mark.stress
-def test_none_of_very_many_odd_requests_does(database, log, settings):
+def test_very_many_odd_requests_break_no_view(database, log, settings):
     ask_oddly(database, log, settings, STRESSED)
 
 

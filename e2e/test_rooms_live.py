@@ -185,7 +185,7 @@ def test_the_view_stays_where_the_reader_is(site, cast, open_page):
     expect(b.locator("#earlier-messages .line")).to_have_count(330 + 5 - 300)
 
 
-def test_ones_own_line_is_in_view_and_is_no_news(site, cast, open_page):
+def test_bobs_own_line_is_in_view_and_is_no_news(site, cast, open_page):
     lobby = make(site)
     fill(site, lobby, cast[0], 60)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
@@ -237,7 +237,7 @@ def test_nothing_overlaps_in_a_low_window(site, cast, open_page):
                 expect(settings.locator("> div")).to_be_in_viewport(ratio=1)
 
 
-def test_who_types_faster_than_the_line_loses_nothing(site, cast, open_page):
+def test_bob_typing_faster_than_lines_are_sent_loses_nothing(site, cast, open_page):
     lobby = make(site)
     page = enter(open_page(site, cast[1]), "/rooms/the-lobby/")
     page.expect_troubles = True  # the network that is gone
@@ -323,7 +323,7 @@ def test_signed_out_and_in_again_the_page_goes_on(site, cast, open_page):
     expect(page.locator("#messages .text")).to_have_text(["Am I here?", "You are"])
 
 
-def test_who_is_taken_out_hears_nothing_more_and_strangers_never_did(site, cast, open_page):
+def test_a_removed_member_hears_nothing_more_and_strangers_never_did(site, cast, open_page):
     alice, bob, carol = cast
     den = make(site, "The den", Room.Kind.MEMBERS, [alice, bob])
     a, b = (enter(open_page(site, one), "/rooms/the-den/") for one in (alice, bob))

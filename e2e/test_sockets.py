@@ -103,7 +103,7 @@ def test_a_cookie_that_holds_no_key_is_no_session_on_postgresql(sites, postgres_
         assert "Traceback" not in site.log
 
 
-def test_a_name_signed_for_one_does_not_let_another_listen(site, post, cast):
+def test_a_stream_name_signed_for_bob_lets_nobody_else_listen(site, post, cast):
     _, bob, carol = cast
     with Page(f"{site.url}/posts/{post.slug}/", site.cookie(bob)) as bobs, Page(f"{site.url}/") as stranger:
         stranger.form = bobs.form
@@ -132,7 +132,7 @@ def test_a_draft_is_not_heard_by_those_who_may_not_read_it(site, post, cast):
         assert "marker" not in hear_on(page, site, post.author)
 
 
-def test_one_without_the_right_is_refused_though_others_with_it_listen_and_nothing_is_new(site, post):
+def test_a_stranger_does_not_hear_a_draft_though_an_editor_listens_to_it(site, post):
     editor = site.account("eve", is_staff=True, is_superuser=True)
     with site.orm():
         Post.objects.get(pk=post.pk).unpublish()

@@ -129,7 +129,7 @@ def test_a_flood_of_frames_that_complete_no_message_is_closed(site):
     assert "Traceback" not in site.log
 
 
-def test_one_who_floods_hears_why(site, post, page):
+def test_a_page_that_floods_is_told_why_it_is_closed(site, post, page):
     """What the application says to it is not lost, though the flood goes on for a while."""
     with websocket(site, page.form) as stranger:
         form = frame(Opcode.TEXT, json.dumps(page.form).encode())
@@ -242,7 +242,7 @@ def test_a_request_that_comes_byte_by_byte_is_dropped(site):
                 pytest.fail(f"{name}: it is still listened to")
 
 
-def test_who_asks_for_a_page_first_holds_it_from_nobody(site, post):
+def test_a_first_reader_whose_request_never_ends_holds_the_page_from_nobody(site, post):
     """The page of all is made for the first who asks, whose request or whose reading may never end."""
     with ExitStack() as stack:
         for path in ("/", f"/posts/{post.slug}/", "/nowhere/"):
@@ -278,7 +278,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(site):
             request.close()
 
 
-def test_who_has_sent_too_much_is_told_so(site):
+def test_a_body_too_large_that_was_sent_to_its_end_is_refused(site):
     """The answer is there to be read, though the body was not: a browser reads only when it has sent all."""
     request = HTTPConnection("127.0.0.1", site.port, timeout=PATIENCE)
     request.request("POST", "/accounts/login/", b"x" * 12_000_000, {"Content-Type": "text/plain"})

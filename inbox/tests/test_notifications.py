@@ -46,7 +46,7 @@ def test_one_row_a_thread_and_kind_with_two_names_and_the_number_of_the_others(a
         assert row.sentence == "Li、Ana 等 6 人回复了《A day at the sea》"
 
 
-def test_one_person_twice_is_one_name(alice, crowd, thread, sources):
+def test_a_person_who_answers_twice_is_named_once(alice, crowd, thread, sources):
     for source in sources[:3]:
         tell(Kind.REPLY, [alice], thread=thread, source=source, by=crowd[0])
     assert unread(alice) == [("reply", "Li replied in A day at the sea")]
@@ -151,7 +151,7 @@ def test_nothing_is_told_of_what_was_rolled_back(alice, crowd, thread, sources):
     assert unread(alice) == [] and cursors(alice) == before
 
 
-def test_the_title_of_a_thread_that_one_may_not_know_is_not_said(alice, crowd, thread, sources, monkeypatch):
+def test_the_title_of_a_thread_that_bob_may_not_read_is_not_told(alice, crowd, thread, sources, monkeypatch):
     tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
     row = Notification.objects.get()
     monkeypatch.setattr(Person, "is_known_to", lambda self, person: False, raising=False)

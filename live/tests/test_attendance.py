@@ -70,7 +70,7 @@ def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
     run(scene())
 
 
-def test_one_who_wants_not_to_be_seen_is_gone_at_once_and_back_at_once(table, run):
+def test_a_person_who_hides_is_gone_at_once_and_back_at_once(table, run):
     stream, hidden = find("live.table:1").__class__, set()
     stream.hidden = staticmethod(hidden.intersection)
 

@@ -54,7 +54,7 @@ def test_what_has_had_its_time_is_rendered_anew():
     assert cache.size == 0 and cache.get("key", "none") == "none"
 
 
-def test_many_who_ask_at_once_wait_for_one():
+def test_those_asking_at_once_wait_for_a_single_rendering():
     cache, rendered, go_on = HTMLCache(), [], Event()
 
     def render():
@@ -72,7 +72,7 @@ def test_many_who_ask_at_once_wait_for_one():
     assert len(rendered) == 1 and not cache.rendering
 
 
-def test_an_error_is_told_to_all_who_wait_and_kept_for_nobody():
+def test_an_error_is_told_to_all_waiting_and_kept_for_nobody():
     cache = HTMLCache()
     with pytest.raises(ZeroDivisionError):
         cache.get_or_set("key", lambda: 1 / 0)

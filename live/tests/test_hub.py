@@ -453,7 +453,7 @@ def test_what_was_composed_for_those_who_missed_the_same_is_soon_forgotten(lamp,
 # Who is counted as whom
 
 
-def test_sessions_that_are_nobodys_are_not_one_person(lamp, run, settings):
+def test_sessions_of_nobody_are_not_counted_as_a_single_person(lamp, run, settings):
     async def scene():
         pages = [await Page(lamp, session=f"{n:032}", address=f"10.0.0.{n}").open() for n in range(1, 30)]
         assert all(page.closed is None for page in pages)
@@ -465,7 +465,7 @@ def test_sessions_that_are_nobodys_are_not_one_person(lamp, run, settings):
     run(scene())
 
 
-def test_lines_of_whose_address_nobody_tells_are_not_one_address(lamp, run, monkeypatch):
+def test_sockets_without_an_address_are_not_counted_as_a_single_address(lamp, run, monkeypatch):
     monkeypatch.setattr(limits, "OF_AN_ADDRESS", 2)
 
     async def scene():

@@ -107,7 +107,7 @@ def test_what_changes_while_a_page_is_made_is_in_the_next_answer(lamp, run):
     run(scene())
 
 
-def test_many_who_ask_at_once_wait_for_one(lamp, run):
+def test_those_asking_at_once_wait_for_a_single_rendering(lamp, run):
     async def scene():
         application = Application(lamp)
         pages = Pages(application)
@@ -124,7 +124,7 @@ async def stalled(*_):
 
 
 @pytest.mark.parametrize(("status", "more"), [(200, []), (404, []), (200, [(b"Set-Cookie", b"a=1")])])
-def test_the_first_who_asks_holds_a_page_from_nobody(lamp, run, status, more):
+def test_a_slow_first_reader_holds_a_page_from_nobody(lamp, run, status, more):
     """Neither by a body that does not come nor by not reading: what is kept, and what is not."""
 
     async def scene():
@@ -183,7 +183,7 @@ def test_it_is_compressed_as_asked(lamp, run):
     [{"cookie": "a=1; sessionid=x"}, {"cookie": "django_language=en"}, {"cookie": "messages=x"}, {"hx_request": "true"}]
     + [{"query": b"page=2"}, {"method": "POST"}, {"method": "HEAD"}],
 )
-def test_what_is_for_one_alone_passes_by(lamp, run, request_):
+def test_personal_requests_pass_by_the_cache(lamp, run, request_):
     async def scene():
         application = Application(lamp)
         pages = Pages(application)

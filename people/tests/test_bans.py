@@ -33,7 +33,7 @@ def test_the_banned_learn_why_at_the_door_and_only_with_the_right_password(bob, 
     assert browser.get("/people/bob/").status_code == 404
 
 
-def test_one_who_is_signed_in_as_somebody_else_does_not_learn_why(bob, carol, mallory):
+def test_a_person_signed_in_as_somebody_else_does_not_learn_why(bob, carol, mallory):
     socket = Browser(bob).listen()
     stranger = Browser(carol)
     bob.ban(mallory, "Advertising")
@@ -68,7 +68,7 @@ def fields(client, person):
     return {name: value for name, value in form.initial.items() if value not in (None, False)}
 
 
-def test_deactivated_in_the_admin_one_is_out_and_let_in_again_a_ban_is_over(bob, mallory, root):
+def test_deactivating_in_the_admin_signs_out_and_activating_ends_a_ban(bob, mallory, root):
     admin, browser = Browser(root), Browser(bob)
     socket = browser.listen()
     form = fields(admin, bob)

@@ -142,7 +142,7 @@ def test_next_stays_on_this_host(bob, address):
     assert browser.post("/language/", {"language": "en", "next": address}).url == "/"
 
 
-def test_next_leads_back_to_where_one_was(bob):
+def test_next_leads_back_to_the_page_before(bob):
     page = Browser().get("/accounts/profile/")
     assert page.url == "/accounts/login/?next=/accounts/profile/"
     assert Browser().sign_in("bob", next="/accounts/profile/").url == "/accounts/profile/"
@@ -288,5 +288,5 @@ def test_a_recovery_code_opens_once(bob):
         assert browser.post("/accounts/2fa/authenticate/", {"code": codes[0]}).status_code == status
 
 
-def test_one_who_is_no_editor_is_refused_by_the_admin(bob):
+def test_the_admin_refuses_people_who_are_no_editors(bob):
     assert Browser(bob).get("/admin/login/").status_code == 403

@@ -81,7 +81,7 @@ def test_many_people_of_one_address_share_its_limit_and_no_other_does(bob, carol
     assert wait(dan) and not wait(dan, "192.0.2.2")
 
 
-def test_one_household_is_one_address(bob, carol):
+def test_an_ipv6_network_counts_as_a_single_address(bob, carol):
     for n, person in enumerate((bob, carol) * 3):
         say(person, f"2001:db8:0:1::{n:x}")
     dan = Person.objects.create_user("dan", date_joined=timezone.now() - timedelta(days=2))

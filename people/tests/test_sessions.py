@@ -111,7 +111,7 @@ def test_the_list_of_sessions_signs_the_others_out(bob, carol):
     assert laptop.get("/accounts/sessions/").content.decode().count("<time") == 1
 
 
-def test_one_session_of_ones_own_may_be_ended_by_itself(bob, carol):
+def test_bob_may_end_a_single_session_of_his(bob, carol):
     laptop, phone, tablet, hers = Browser(bob), Browser(bob), Browser(bob), Browser(carol)
     here, there, elsewhere = laptop.listen(), phone.listen(), tablet.listen()
     mine, another = (one.person.usersession_set.get(session_key=one.key) for one in (phone, hers))

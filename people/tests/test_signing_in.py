@@ -69,7 +69,7 @@ def confirm(person, email=None):
 # How much guessing
 
 
-def test_one_name_is_guessed_at_five_times_from_one_address(bob):
+def test_five_guesses_at_a_name_are_allowed_from_an_address(bob):
     assert [guess("bob") for n in range(7)] == [False] * 5 + [True] * 2
     assert not guess("carol")
 
@@ -84,7 +84,7 @@ def test_one_address_guesses_ten_times_at_whatever_names_and_claims(db):
     assert not guess("person0", "192.0.2.2")
 
 
-def test_one_network_is_one_address(bob):
+def test_sign_ins_from_an_ipv6_network_count_as_from_a_single_address(bob):
     assert [guess("bob", f"2001:db8:0:1::{n:x}") for n in range(7)] == [False] * 5 + [True] * 2
 
 
@@ -176,7 +176,7 @@ def test_a_known_browser_is_known_for_its_own_accounts_only_and_cannot_be_made_u
         assert attempt("bob", PASSWORD, "198.51.100.99", browser).status_code == 429
 
 
-def test_signed_in_one_gives_the_password_again_whoever_guesses(bob):
+def test_bob_signed_in_confirms_his_password_whoever_guesses(bob):
     browser = Browser()
     attempt("bob", PASSWORD, HOME, browser)
     lock("bob")
@@ -184,7 +184,7 @@ def test_signed_in_one_gives_the_password_again_whoever_guesses(bob):
     assert browser.post(page.url, {"password": PASSWORD}, REMOTE_ADDR=HOME).url == "/accounts/delete/"
 
 
-def test_after_a_reset_by_mail_one_gets_in(bob, mailoutbox):
+def test_a_password_reset_by_mail_lets_bob_in(bob, mailoutbox):
     while not guess("bob", HOME):
         pass
     lock("bob")
@@ -225,7 +225,7 @@ def test_refused_attempts_cost_no_hash(bob, hashes):
     assert hashes(lambda: guess("bob")) == 0
 
 
-def test_an_address_signs_in_who_confirmed_it_and_nobody_else(bob, carol):
+def test_an_address_signs_in_only_the_person_who_confirmed_it(bob, carol):
     Person.objects.filter(pk=carol.pk).update(email=bob.email)
     carol.refresh_from_db()
     carol.set_password("carols-own-7")

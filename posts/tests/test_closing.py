@@ -118,7 +118,7 @@ def test_posts_stay_and_drafts_go(post, alice, bob):
         assert "deleted person" in page and "alice" not in page
 
 
-def test_the_last_who_may_everything_cannot_leave(person):
+def test_the_last_superuser_cannot_delete_their_account(person):
     root = person("root", password=PASSWORD, is_superuser=True)
     with pytest.raises(Refused):
         root.close(comments_stay=True)
@@ -143,7 +143,7 @@ def exported(browser):
     return {name: archive.read(name).decode() for name in archive.namelist()}
 
 
-def test_an_export_holds_all_that_is_ones_own_and_nothing_of_others(post, bob, carol):
+def test_an_export_holds_all_that_is_bobs_and_nothing_of_others(post, bob, carol):
     hers = post.comment(carol, "Carol's words")
     post.comment(bob, "Bob's *words*\n\nand 中文", hers)
     bob.bio = "A sailor"

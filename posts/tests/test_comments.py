@@ -60,7 +60,7 @@ def test_a_thread_is_at_most_18_levels_deep(post, bob):
     assert refusal(post.comment, bob, "one more", last) == "This thread is too deep. Reply higher up."
 
 
-def test_the_same_attempt_made_five_times_is_one_comment(post, bob):
+def test_a_comment_sent_five_times_is_kept_once(post, bob):
     key = uuid4()
     said = [post.comment(bob, f"attempt {n}", None, key) for n in range(5)]
     assert {one.pk for one in said} == {said[0].pk}
@@ -68,7 +68,7 @@ def test_the_same_attempt_made_five_times_is_one_comment(post, bob):
     assert post.comment_count == post.comments.count() == 1
 
 
-def test_the_same_words_said_twice_are_one_comment_for_five_minutes(post, bob, carol):
+def test_the_same_words_twice_within_five_minutes_are_a_single_comment(post, bob, carol):
     first = post.comment(bob, "hello")
     assert post.comment(bob, "hello") == first
     assert post.comment(carol, "hello") != first

@@ -99,7 +99,7 @@ def test_a_house_where_somebody_lives_is_left_alone():
 
 
 @pytest.mark.parametrize("options", [[], ["--if-empty"]])
-def test_a_database_of_ones_own_is_never_filled(monkeypatch, options):
+def test_a_database_that_is_in_use_is_never_filled(monkeypatch, options):
     monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/parley")
     with pytest.raises(CommandError, match="DATABASE_URL"):
         demo(*options)

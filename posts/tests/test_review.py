@@ -65,7 +65,7 @@ def test_what_was_removed_earns_no_trust(post, known, mallory):
     assert why(say(post, known, "hello")) == [("new", "")]
 
 
-def test_what_one_deletes_before_it_is_seen_earns_none_either(post, bob):
+def test_comments_deleted_before_review_earn_no_trust(post, bob):
     for text in ("one", "two"):
         say(post, bob, text).remove(bob)
     assert say(post, bob, "three").state == "waiting"
@@ -107,7 +107,7 @@ def test_what_is_wrong_with_an_edit_of_what_waits_is_noted_for_the_moderator(pos
     assert why(said) == [("links", ""), ("new", "")]
 
 
-def test_one_attempt_made_five_times_is_one_comment_that_waits(post, bob):
+def test_a_comment_sent_five_times_waits_once(post, bob):
     key = uuid4()
     assert len({say(post, bob, "hello", None, key).pk for _ in range(5)}) == 1
     assert say(post, bob, "hello").pk == Comment.objects.get().pk

@@ -39,7 +39,7 @@ def test_without_javascript_a_comment_is_posted_and_the_page_leads_to_it(post, a
     assert f'id="comment-{said.pk}"' in page and '<span id="comment-count" class="count">1</span>' in page
 
 
-def test_without_javascript_one_replies_edits_and_deletes(post, as_bob, carol):
+def test_replying_editing_and_deleting_work_without_javascript(post, as_bob, carol):
     said = post.comment(carol, "hello")
     page = as_bob.get(f"/comments/{said.pk}/reply/").content.decode()
     assert f'name="parent" value="{said.pk}"' in page and "hello" in page
@@ -114,7 +114,7 @@ def test_closed_comments_are_refused_with_403_and_the_text_kept(post, as_bob):
     assert "Comments are closed." in answer.content.decode() and "too late" in answer.content.decode()
 
 
-def test_one_attempt_made_twice_is_one_comment(post, as_bob):
+def test_a_comment_sent_twice_is_kept_once(post, as_bob):
     key = uuid4()
     for _ in range(5):
         assert say(as_bob, post, "hello", key=key).status_code == 302
@@ -199,7 +199,7 @@ def test_a_locked_post_tells_nothing_by_any_way_and_what_was_typed_is_kept(locke
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize("token", [True, False])
 @pytest.mark.parametrize("state", ["waiting", "rejected", "gone", "elsewhere"])
-def test_a_reply_to_what_one_does_not_see_shows_nothing_of_it(post, alice, bob, carol, headers, token, state):
+def test_a_reply_to_a_hidden_comment_shows_nothing_of_it(post, alice, bob, carol, headers, token, state):
     where = post
     if state == "elsewhere":
         where = Post(author=alice, title="The marker", body="the marker", password="x", status="published")

@@ -65,7 +65,7 @@ def test_a_ban_ends_the_pages_that_name_the_room_alone(open_room, den, alice, bo
 
 
 @pytest.mark.parametrize("news", ["typing", "coming"])
-def test_who_is_signed_out_by_time_alone_hears_nothing_of_who_is_here(open_room, den, alice, bob, carol, run, news):
+def test_a_person_whose_session_expired_hears_nothing_of_who_is_here(open_room, den, alice, bob, carol, run, news):
     """Nothing rings when a session has had its time: they are asked before they are told anything."""
     den.admit(carol)
 

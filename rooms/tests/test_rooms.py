@@ -155,7 +155,7 @@ def test_a_member_changes_their_mind_only_so_often(den, alice, settings):
         membership.leave()  # as an administrator takes somebody out
 
 
-def test_one_edits_and_deletes_ones_own_for_a_quarter_of_an_hour(lobby, bob, carol):
+def test_bob_may_edit_and_delete_his_messages_for_fifteen_minutes(lobby, bob, carol):
     said = lobby.say(bob, "helo")
     said.revise(bob, "hello")
     assert said.html == "<p>hello</p>\n" and said.edited_at

@@ -91,7 +91,7 @@ def test_a_notification_leads_to_the_line(talking, carol, bob):
     assert Client().get(first.get_absolute_url()).status_code == 404
 
 
-def test_one_who_leaves_takes_their_words_along_if_they_wish(talking, bob, carol):
+def test_a_person_deleting_their_account_may_take_their_words_along(talking, bob, carol):
     talking.say(carol, "I stay")
     with ZipFile(export(bob)) as archive:
         assert [entry["text"] for entry in json.loads(archive.read("messages.json"))] == ["hello"]

@@ -45,7 +45,7 @@ def test_an_open_room_is_the_same_bytes_for_every_stranger(lobby, bob, client):
     assert not first.cookies and b"<form class" not in first.content.replace(b'<form class="languages"', b"")
 
 
-def test_without_javascript_one_talks_edits_deletes_and_reports(lobby, as_bob, carol):
+def test_talking_editing_deleting_and_reporting_work_without_javascript(lobby, as_bob, carol):
     answer = say(as_bob, f"/rooms/{lobby.pk}/messages/", "hello")
     said = Message.objects.get()
     assert answer.status_code == 302 and answer.url == f"/rooms/the-lobby/#message-{said.pk}"
@@ -125,7 +125,7 @@ def test_older_lines_come_in_their_order_up_to_what_a_page_holds(lobby, as_bob, 
     assert re.findall(r'id="message-(\d+)"', earlier) == [str(pk) for pk in said[:-5]]
 
 
-def test_the_unread_line_stands_where_one_stopped_reading(lobby, as_bob, bob, carol):
+def test_the_unread_line_stands_where_bob_stopped_reading(lobby, as_bob, bob, carol):
     lobby.say(bob, "mine")
     first = lobby.say(carol, "new to bob")
     html = as_bob.get("/rooms/the-lobby/").content.decode()
@@ -174,7 +174,7 @@ def test_who_leaves_a_conversation_hears_nothing_of_it_and_may_come_back(as_bob,
     assert as_carol.post("/messages/bob/leave/", {"left": "yes"}).status_code == 404
 
 
-def test_what_was_said_to_one_who_is_gone_can_still_be_read(as_bob, bob, carol, alice, mallory):
+def test_messages_to_a_deleted_account_can_still_be_read(as_bob, bob, carol, alice, mallory):
     Room.write(bob, [carol], "hello carol")
     Room.write(bob, [alice, carol], "hello both")
     carol.ban(mallory, "spam")
@@ -273,7 +273,7 @@ def test_the_same_attempt_in_another_room_is_another_one(as_bob, lobby, den):
     assert Message.objects.count() == 2
 
 
-def test_what_is_too_late_is_said_before_one_writes(as_bob, lobby, bob):
+def test_what_is_too_late_is_said_before_writing(as_bob, lobby, bob):
     said = lobby.say(bob, "long ago")
     Message.objects.filter(pk=said.pk).update(created_at=timezone.now() - timedelta(minutes=16))
     for verb in ("edit", "delete"):
@@ -316,7 +316,7 @@ def test_without_a_script_a_room_is_marked_as_read_by_a_button(as_bob, bob, den,
     assert 'class="room-row unread"' not in as_bob.get("/rooms/").content.decode()
 
 
-def test_an_export_holds_ones_own_words_and_not_the_answers(as_bob, alice, bob, carol):
+def test_an_export_holds_bobs_words_and_not_the_answers(as_bob, alice, bob, carol):
     Room.write(bob, [alice], "a word of mine")
     Room.write(alice, [bob], "the marker")
     Room.write(alice, [carol], "the marker")
@@ -326,7 +326,7 @@ def test_an_export_holds_ones_own_words_and_not_the_answers(as_bob, alice, bob, 
     assert not any("the marker" in text for text in files.values())
 
 
-def test_an_export_does_not_tell_how_a_room_is_called_that_one_was_taken_out_of(den, as_bob, bob):
+def test_an_export_does_not_name_rooms_that_bob_was_removed_from(den, as_bob, bob):
     den.say(bob, "a word of mine")
 
     def told():
