@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from live.ticks import tick
 from people.closing import on_closing
 from people.models import NAMES, Person
-from people.streams import carry_over
+from people.sessions import carry_over
 
 
 @admin.register(Person)

@@ -11,6 +11,9 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
+        from people.sessions import connect_signals
+
+        connect_signals()
         autodiscover_modules("export", "closing")
 
 

@@ -1,14 +1,9 @@
 """A person's own stream: every page of a signed-in person listens to it.
 
-It tells them what concerns them alone, and ends their sockets when their session ends.
+It tells them what concerns them alone, and ends their sockets when their session ends (``sessions.py``).
 """
 
-from allauth.account.signals import password_changed, password_reset, password_set
 from allauth.usersessions.models import UserSession
-from django.conf import settings
-from django.contrib.auth.signals import user_logged_out
-from django.db import transaction
-from django.dispatch import receiver
 from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
@@ -17,8 +12,6 @@ from live.deltas import shown_everywhere
 from live.messages import TRY_AGAIN
 from live.shortcuts import cursors_for, on_every_page
 from live.streams import Stream, register
-from live.ticks import tick
-from people.attempts import forget
 from people.models import NAMES, Names, Person
 
 SIGNED_OUT = 4401
@@ -56,34 +49,3 @@ class NamesStream(Stream):
 def live(request):
     """Context processor: every page of a signed-in person is live, whoever made it; asked only if it is drawn."""
     return {"live": SimpleLazyObject(lambda: cursors_for(request) if hasattr(request, "user") else [])}
-
-
-@receiver(user_logged_out)
-def hear_of_signing_out(request, user, **_):
-    """Django's own announcement is the only place that every way of signing out passes.
-
-    It comes before the session ends; we end it first, for the sockets are asked when the ring is heard.
-    """
-    request.session.flush()
-    if user:
-        with transaction.atomic():
-            tick(user)
-
-
-@receiver([password_changed, password_set])
-def hear_of_new_password(request, user, **_):
-    user.tell_of_new_password(*carry_over(request))
-
-
-@receiver(password_reset)
-def hear_of_reset(request, user, **_):
-    user.tell_of_new_password()
-    forget(request, user)
-
-
-def carry_over(request):
-    """The session of ``request`` got a new key, of which its open pages have not heard yet. → both keys, old and new"""
-    former, key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""), request.session.session_key
-    UserSession.objects.create_from_request(request)
-    UserSession.objects.filter(session_key=former).exclude(session_key=key).update(data={"ended": "renewed"})
-    return former, key
