@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
-from live.ticks import tick
+import live
 from people.attempts import TOO_MANY, account_of, counted_for, remember
 from people.rates import refund, spend
 
@@ -80,9 +80,9 @@ class AccountAdapter(DefaultAccountAdapter):
 class UserSessionsAdapter(DefaultUserSessionsAdapter):
     def end_sessions(self, sessions):
         """The open pages of these sessions hear of it."""
-        with transaction.atomic():
+        sessions = list(sessions)
+        with live.change(*{session.user for session in sessions}):
             super().end_sessions(sessions)
-            tick(*{session.user for session in sessions})
 
 
 def at_home(home, url):

@@ -6,7 +6,6 @@ from functools import partial
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import transaction
 from django.db.models import Q
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from live.ticks import tick
+import live
 from people.models import NAMES
 from people.rules import Refused
 from posts import markdown
@@ -189,9 +188,8 @@ class TagAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
 
     def save_model(self, request, obj, form, change):
-        with transaction.atomic():
+        with live.change(NAMES):
             super().save_model(request, obj, form, change)
-            tick(NAMES)
 
 
 class HistoryInline(admin.TabularInline):
