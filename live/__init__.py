@@ -27,11 +27,11 @@ ring      to announce a stream's new head, after commit               ``hub.py``
 hub       one per process: hears rings, renders a delta once, and     ``hub.py``
           hands the text to every listener
 listener  one open page's socket                                      ``consumers.py``
-whisper   live but not recorded: typing                               ``attendance.py``
+whisper   live but not recorded: typing                               ``presence/``
 pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``hub.py``
-who is    the people and tabs on a stream, across processes           ``attendance.py``
+who is    the people and tabs on a stream, across processes           ``presence/``
 here
-lease     a process's proof of life; presence belongs to it           ``presence.py``
+lease     a process's proof of life; presence belongs to it           ``lease.py``
 heartbeat the hub's sign of life, without which a page asks anew      ``connection.py``
 page      an anonymous answer, kept until one of its streams rings    ``http/pages.py``
 ========  ==========================================================  ==================
@@ -77,11 +77,11 @@ from importlib import import_module
 from typing import Any
 
 PUBLIC = {
-    "attendance": ["CountsReaders", "ShowsPeople", "ShowsTyping"],
     "changes": ["Watched", "change"],
     "cursors": ["cursors"],
     "items": ["Item"],
     "lists": ["ItemList", "Part"],
+    "presence": ["CountsReaders", "ShowsPeople", "ShowsTyping"],
     "shortcuts": ["answer", "page"],
     "streams": ["Stream", "register"],
 }

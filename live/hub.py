@@ -22,15 +22,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from channels.layers import get_channel_layer
 from django.db import DatabaseError
+from django.utils.module_loading import import_string
 
-from live import metrics, presence
+from live import lease as leases
+from live import metrics
 from live.asgi import Application, Receive, Scope, Send
-from live.attendance import Attendance
 from live.conf import languages, settings
 from live.connection import heartbeat
 from live.cursors import heads, recent
 from live.deltas import Composed, compose
 from live.models import Lease
+from live.streams import kinds
 from live.threads import in_thread
 from live.viewers import Viewer
 
@@ -72,22 +74,10 @@ def ring(moved: dict[str, int]) -> None:
         _hub.loop.call_soon_threadsafe(_hub.ring, moved)
 
 
-def hush(name: str, who: str) -> None:
-    """The person ``who`` (str) has said on the stream ``name`` what they typed; from any thread, as ``ring``."""
-    if _hub and not _hub.loop.is_closed():
-        _hub.loop.call_soon_threadsafe(partial(_whisper, name, {"type": "hush", "who": who}))
-
-
-def look_again(who: str) -> None:
-    """Have all processes see anew who is on the streams on which the person ``who`` (str) is; from any thread."""
-    if _hub and not _hub.loop.is_closed():
-        for name in presence.streams_of(who):
-            _hub.loop.call_soon_threadsafe(partial(_whisper, name, {"type": "presence"}))
-
-
-def _whisper(name: str, event: Event) -> None:
-    if _hub:
-        _hub.spawn(_hub.whisper(name, event))
+def whisper(name: str, event: Event) -> None:
+    """Let all processes hear the ``event`` (dict) on the stream ``name``, unrecorded; from any thread, as ``ring``."""
+    if (hub := _hub) and not hub.loop.is_closed():
+        hub.loop.call_soon_threadsafe(lambda: hub.spawn(hub.whisper(name, event)))
 
 
 def serving(application: Application) -> Application:
@@ -98,7 +88,7 @@ def serving(application: Application) -> Application:
     """
     lease: Lease | None = None
     with ThreadPoolExecutor(1) as thread, suppress(DatabaseError):  # a server may import us in its event loop
-        lease = thread.submit(presence.claim).result()
+        lease = thread.submit(leases.claim).result()
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         here(lease)
@@ -205,7 +195,9 @@ class Hub:
         ] = {}  # (name, language, since) -> future of what was composed for it
         self.rings: dict[str, int] = {}  # name -> head, not yet published
         self.publishing = False
-        self.attendance = Attendance(self)
+        bases = {base for kind in kinds.values() for base in kind.__mro__}
+        paths = {vars(base)["hub_part"] for base in bases if "hub_part" in vars(base)}
+        self.parts = [import_string(path)(self) for path in sorted(paths)]  # optional ones: live/presence/
         self.at_work: set[Chore] = set()  # the chores whose turn is not over
         self.tasks: set[asyncio.Task[None]] = set()
 
@@ -256,15 +248,10 @@ class Hub:
                 logger.exception("an event was not understood")
 
     def understand(self, event: Event) -> None:
-        match event["type"]:
-            case "ring":
-                self.heard(event["name"], event["head"])
-            case "presence":
-                self.attendance.heard(event["name"])
-            case "whisper":
-                self.attendance.whisper(event["name"], event["who"])
-            case "hush":
-                self.attendance.hush(event["name"], event["who"])
+        if event["type"] == "ring":
+            self.heard(event["name"], event["head"])
+        for part in self.parts:
+            part.understand(event)
 
     def heard(self, name: str, head: int) -> None:
         """Tell the subscribers of ``name`` that its head is ``head``, or newer."""
@@ -349,7 +336,8 @@ class Hub:
         audience.add(listener)
         listener.audiences[name] = audience
         self.heard(name, cursor)
-        self.attendance.attend(listener, audience)
+        for part in self.parts:
+            part.attend(listener, audience)
         return told
 
     async def catch_up(self, listener: "LiveConsumer", name: str, since: int) -> Composed:
@@ -398,7 +386,8 @@ class Hub:
             del self.audiences[name, audience.language]
             metrics.STREAMS.set(len(self.audiences))
             self.unsubscribe(audience, [name])
-        self.attendance.depart(listener, audience)
+        for part in self.parts:
+            part.depart(listener, audience)
         return audience.cursor
 
     async def leave_group(self, name: str) -> None:
@@ -463,10 +452,11 @@ class Hub:
     async def beat(self) -> None:
         """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""
         if self.lease is None:
-            self.lease = await in_thread(presence.claim)
+            self.lease = await in_thread(leases.claim)
         elif self.loop.time() >= self.renewed_at + RENEWAL:
-            if not await in_thread(presence.renew, self.lease):
-                self.attendance.recorded_anew()
+            if not await in_thread(leases.renew, self.lease):
+                for part in self.parts:
+                    part.recorded_anew()
             self.renewed_at = self.loop.time()
         wanted = set(self.subscribers)
         everything = self.loop.time() >= self.looked_at + LOOK
@@ -478,7 +468,8 @@ class Hub:
                 self.heard(name, head)
         for name in wanted:
             await self.join_group(name)
-        await self.attendance.beat()
+        for part in self.parts:
+            await part.beat()
         for chore in chores:
             if chore not in self.at_work:
                 self.spawn(self.do(chore))

@@ -18,7 +18,7 @@ class Head(models.Model):
 
 
 class Lease(models.Model):
-    """A process's proof of life. Not renewed for ``presence.LEASE`` seconds, it takes its people along."""
+    """A process's proof of life. Not renewed for ``lease.LEASE`` seconds, it takes its people along."""
 
     host = models.CharField(max_length=255)
     pid = models.IntegerField()

@@ -59,7 +59,7 @@ class Stream:
     the people who are told of it (``ticks.py``).
 
     Who is on its pages, and who is typing there, a stream shows as well if it is one of ``CountsReaders``,
-    ``ShowsPeople``, ``ShowsTyping`` (``attendance.py``), too.
+    ``ShowsPeople``, ``ShowsTyping`` (``presence/``), too.
     """
 
     model: ClassVar[Any]  # the class of ``thing``; ``register`` sets these two

@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from live.hub import look_again
+from live.presence.tracker import look_again
 from people.adapters import UserSessionsAdapter
 from people.decorators import signed_in
 from people.export import export

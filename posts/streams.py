@@ -4,9 +4,9 @@ from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
 from live import fragments
-from live.attendance import CountsReaders
 from live.hub import on_pulse
 from live.lists import ItemList, Part
+from live.presence import CountsReaders
 from live.streams import Stream, register
 from posts.models import Comment, FrontPage, Post, Queue, Report
 from posts.models.moderation import moderates, purge_due

@@ -5,9 +5,9 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 
 from live import fragments
-from live.attendance import ShowsPeople, ShowsTyping
 from live.hub import on_pulse
 from live.lists import ItemList, Part
+from live.presence import ShowsPeople, ShowsTyping
 from live.streams import Stream, register
 from people.models import Person
 from rooms.models import Membership, MyRooms, OpenRooms, Room

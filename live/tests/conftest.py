@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from django.db import transaction
 
-from live import attendance, fragments, hub, streams
-from live.attendance import CountsReaders, ShowsPeople, ShowsTyping
+from live import fragments, hub, streams
 from live.consumers import LiveConsumer
 from live.cursors import cursors
+from live.presence import CountsReaders, ShowsPeople, ShowsTyping, tracker
 from live.streams import Stream, register
 from live.testing import PATIENCE
 from live.ticks import tick
@@ -165,5 +165,5 @@ class Page:
 @pytest.fixture
 def table(lamp, settings, monkeypatch):
     settings.LIVE = {"LEAVE_AFTER": 0.3}
-    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    monkeypatch.setattr(tracker, "SETTLE", 0.02)
     return Table()

@@ -10,11 +10,12 @@ from channels.layers import InMemoryChannelLayer
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, parse_cookie
 
-from live import attendance, consumers, deltas, hub, limits, messages, metrics, routing, streams
+from live import consumers, deltas, hub, limits, messages, metrics, routing, streams
 from live.conf import Settings
 from live.cursors import Cursor
 from live.http.pages import depend, split
 from live.models import Head
+from live.presence import tracker
 from live.testing import PATIENCE
 from live.tests.conftest import Page, Table, until
 from live.viewers import Viewer, session_key
@@ -277,7 +278,7 @@ def test_the_readers_are_told_how_many_they_are(lamp, run):
 
 
 def test_typing_is_told_to_the_others_and_ends_by_itself(lamp, run, monkeypatch):
-    monkeypatch.setattr(attendance, "TYPING", 0.2)
+    monkeypatch.setattr(tracker, "TYPING", 0.2)
 
     async def scene():
         one, two = await Page(lamp).open(), await Page(lamp).open()

@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from inbox.models import Notification, read, tell
-from live import presence
-from live.hub import hush
+from live.presence import rows as presence
+from live.presence.tracker import hush
 from live.streams import name_of
 from live.ticks import tick
 from people.markdown import talk

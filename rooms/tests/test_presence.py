@@ -9,7 +9,8 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from live import attendance, hub
+from live import hub
+from live.presence import tracker
 from live.streams import name_of
 from live.tests.conftest import Page, until
 from people.models import Person
@@ -19,7 +20,7 @@ from people.streams import SIGNED_OUT
 @pytest.fixture
 def open_room(transactional_db, den, alice, bob, monkeypatch):
     """``open_room(*people)``: coroutine; their pages, each of which says nothing but that it shows the den."""
-    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    monkeypatch.setattr(tracker, "SETTLE", 0.02)
 
     async def open_room(*people):
         return [await Page(den, session=await hub.in_thread(sign_in, person)).open() for person in people]

@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
 from parley.settings import RATES_OF
 
-from live import fragments, presence
+from live import fragments
 from live.cursors import cursors
 from live.deltas import delta
 from live.models import Lease
+from live.presence import rows
 from live.streams import find, name_of
 from live.viewers import Viewer, people_behind
 from people.rates import Spent, TooFast
@@ -374,7 +375,7 @@ def test_the_demonstration_has_rooms_in_which_its_people_talk(db, settings):
 def here(person, room):
     """A page of ``person``'s that shows ``room`` is open."""
     lease = Lease.objects.create(host="somewhere", pid=1, renewed=timezone.now())
-    presence.record(lease, {(name_of(room), str(person.pk)): 1})
+    rows.record(lease, {(name_of(room), str(person.pk)): 1})
 
 
 def test_an_open_page_keeps_no_mark_away_unless_its_reader_just_gave_a_sign(den, alice, bob):

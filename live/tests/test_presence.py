@@ -2,7 +2,8 @@
 
 import pytest
 
-from live import attendance, hub
+from live import hub
+from live.presence import tracker
 from live.streams import find
 from live.tests.conftest import Page, Table, until
 
@@ -12,7 +13,7 @@ HOUR = 3600  # longer than any test
 @pytest.fixture
 def table(lamp, settings, monkeypatch):
     settings.LIVE = {"LEAVE_AFTER": HOUR}
-    monkeypatch.setattr(attendance, "SETTLE", 0.02)
+    monkeypatch.setattr(tracker, "SETTLE", 0.02)
     return Table()
 
 
@@ -56,14 +57,14 @@ def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
         alice = await Page(table, who="11").open()
         await alice.hear("here: 11, 0")
         told = alice.told.count("here:")
-        monkeypatch.setattr(attendance, "DELIVERIES", 1 / HOUR)  # that was all for now
+        monkeypatch.setattr(tracker, "DELIVERIES", 1 / HOUR)  # that was all for now
         for n in range(12, 52):
             await Page(table, who=str(n)).open()
         last = await Page(table, who="52").open()
         await last.hear("here: 11 12")  # who is new is told at once
         assert alice.told.count("here:") == told
-        monkeypatch.setattr(attendance, "DELIVERIES", HOUR)
-        hub.here().attendance.heard("live.table:1")  # as when it is due
+        monkeypatch.setattr(tracker, "DELIVERIES", HOUR)
+        hub.here().parts[0].heard("live.table:1")  # as when it is due
         await alice.hear(" 52, 0;")
         assert alice.told.count("here:") <= told + 2
 
@@ -78,11 +79,11 @@ def test_a_person_who_hides_is_gone_at_once_and_back_at_once(table, run):
         alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
         await alice.hear("here: 1 2")
         hidden.add("2")
-        await hub.in_thread(hub.look_again, "2")
+        await hub.in_thread(tracker.look_again, "2")
         await alice.hear("here: 1, 0; came: ; left: 2.")
         await bob.hear("here: 1, 0; came: ; left: 2.")
         hidden.clear()
-        await hub.in_thread(hub.look_again, "2")
+        await hub.in_thread(tracker.look_again, "2")
         await alice.hear("here: 1 2, 0; came: 2; left: .")
 
     run(scene())
@@ -94,20 +95,20 @@ def test_who_has_said_it_types_no_longer(lamp, run):
         [cursor] = await bob.cursors()
         bob.say({"whisper": cursor.signed})
         await alice.hear("typing: 2.")
-        hub.hush("live.lamp:1", "2")
+        tracker.hush("live.lamp:1", "2")
         await alice.hear("typing: .")
 
     run(scene())
 
 
 def test_nobody_is_shown_typing_in_a_crowd(table, lamp, run, monkeypatch):
-    monkeypatch.setattr(attendance, "QUIET_ABOVE", 1)
+    monkeypatch.setattr(tracker, "QUIET_ABOVE", 1)
 
     async def scene():
         alice = await Page(table, who="1").open()
         await Page(table, who="2").open()
         await alice.hear("here: 1 2")
-        here = hub.here().attendance
+        here = hub.here().parts[0]
         here.whisper("live.table:1", "2")
         assert not here.typing
 

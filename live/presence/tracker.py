@@ -1,6 +1,6 @@
 """Who is here and who is typing, as one process knows it and tells its pages.
 
-Rows say who is here (``live/presence.py``), for all processes; this is what writes and reads them. A process
+Rows say who is here (``rows.py``), for all processes; this is what writes and reads them. A process
 writes when a person's first tab opens or their last one closes. One who leaves a stream that shows people is
 kept for ``LEAVE_AFTER`` seconds, so that a reload is silent. Typing is whispered and never written.
 """
@@ -8,21 +8,21 @@ kept for ``LEAVE_AFTER`` seconds, so that a reload is silent. Typing is whispere
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.utils import translation
 
-from live import presence
 from live.conf import settings
 from live.deltas import Refused, ask
+from live.hub import whisper
+from live.presence import CountsReaders, ShowsPeople, ShowsTyping, rows
 from live.streams import find, kinds
 from live.threads import in_thread
 from live.viewers import Viewer
 
 if TYPE_CHECKING:
     from live.consumers import LiveConsumer
-    from live.hub import Audience, Hub
+    from live.hub import Audience, Event, Hub
 
 logger = logging.getLogger("live")
 
@@ -34,36 +34,15 @@ QUIET_ABOVE = 200  # people in one place among whom nobody is shown typing
 NAMED = 3  # typing people whose names are asked for; more are several
 
 
-class CountsReaders:
-    """A ``Stream`` whose pages tell how many have them open."""
-
-    def readers(self, count: int) -> str:
-        """Fragments that say that ``count`` people (int) have the page open."""
-        raise NotImplementedError
+def hush(name: str, who: str) -> None:
+    """The person ``who`` (str) has said on the stream ``name`` what they typed; from any thread, never waits."""
+    whisper(name, {"type": "hush", "who": who})
 
 
-class ShowsPeople:
-    """A ``Stream`` whose pages tell who has them open."""
-
-    def people(self, ids: Sequence[str], anonymous: int, came: Sequence[str] = (), left: Sequence[str] = ()) -> str:
-        """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
-
-        ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
-        """
-        raise NotImplementedError
-
-    @staticmethod
-    def hidden(among: set[str]) -> set[str]:
-        """Those of the people ``among`` (set of ids, str) of whom nobody shall know that they are here (set of str)."""
-        return set()
-
-
-class ShowsTyping:
-    """A ``Stream`` whose pages tell who is typing there."""
-
-    def typing(self, ids: list[str]) -> str:
-        """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""
-        raise NotImplementedError
+def look_again(who: str) -> None:
+    """Have all processes see anew who is on the streams on which the person ``who`` (str) is; from any thread."""
+    for name in rows.streams_of(who):
+        whisper(name, {"type": "presence"})
 
 
 class Attendance:
@@ -82,6 +61,16 @@ class Attendance:
         self.recording = asyncio.Lock()
         self.typing: dict[str, dict[str, float]] = {}  # name -> {who: when they whispered}
         self.typing_told: dict[str, tuple[list[str], float]] = {}  # name -> (who was said to type, when)
+
+    def understand(self, event: "Event") -> None:
+        """Hear of an ``event`` (dict) of the channel layer, if it is one of presence."""
+        match event["type"]:
+            case "presence":
+                self.heard(event["name"])
+            case "whisper":
+                self.whisper(event["name"], event["who"])
+            case "hush":
+                self.hush(event["name"], event["who"])
 
     # Coming and going
 
@@ -139,7 +128,7 @@ class Attendance:
         async with self.recording:  # or an older count could be written after a newer one
             moved, self.moved = self.moved - lingering, lingering
             try:
-                await in_thread(presence.record, lease, {key: self.tabs[key] for key in sorted(moved)})
+                await in_thread(rows.record, lease, {key: self.tabs[key] for key in sorted(moved)})
             except Exception:
                 self.moved |= moved
                 raise
@@ -169,7 +158,7 @@ class Attendance:
         self.stale -= names
         counted = {name for name in names if shows(name, CountsReaders)}
         shown = {name for name in names if shows(name, ShowsPeople)}
-        counts = await in_thread(presence.readers, counted) if counted else {}
+        counts = await in_thread(rows.readers, counted) if counted else {}
         people = await in_thread(who_is_on, shown) if shown else {}
         for name, now in [*counts.items(), *people.items()]:
             before = self.told.get(name)
@@ -265,8 +254,8 @@ def kind_of(name: str) -> Any:
 
 
 def who_is_on(names: set[str]) -> dict[str, tuple[tuple[str, ...], int]]:
-    """As ``presence.people`` says of the streams ``names``, without those who are hidden."""
-    here = presence.people(names)
+    """As ``rows.people`` says of the streams ``names``, without those who are hidden."""
+    here = rows.people(names)
     everybody: dict[Any, set[str]] = {kind_of(name): set() for name in names}
     for name, (people, _) in here.items():
         everybody[kind_of(name)].update(people)

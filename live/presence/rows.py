@@ -1,0 +1,63 @@
+"""The rows that say who is here, for all processes.
+
+One for each (process, stream, person), written only when a person's first tab opens or last tab closes. A process that
+dies takes its people along when its lease runs out: ``disconnect`` is never trusted to run.
+"""
+
+from collections.abc import Iterable
+
+from django.db.models import Count, Q, Sum
+
+from live.lease import living
+from live.models import Lease, Presence
+
+
+def record(lease: Lease, tabs: dict[tuple[str, str], int]) -> None:
+    """Write the number of open tabs: ``tabs`` maps (stream name, who) to int; 0 takes the row away."""
+    gone = Q(pk__in=[])
+    for (stream, who), count in tabs.items():
+        if not count:
+            gone |= Q(stream=stream, who=who)
+    Presence.objects.filter(gone, lease=lease).delete()
+    Presence.objects.bulk_create(
+        [Presence(lease=lease, stream=s, who=w, tabs=count) for (s, w), count in tabs.items() if count],
+        update_conflicts=True,
+        unique_fields=["lease", "stream", "who"],
+        update_fields=["tabs"],
+    )
+
+
+def readers(streams: Iterable[str]) -> dict[str, int]:
+    """How many are on each of ``streams`` (iterable of names): dict of str to int.
+
+    A person counts once, however many tabs; every anonymous tab counts.
+    """
+    counts = dict.fromkeys(streams, 0)
+    rows = Presence.objects.filter(stream__in=list(counts), lease__in=living()).values("stream")
+    for row in rows.annotate(
+        people=Count("who", distinct=True, filter=~Q(who="")),
+        anonymous=Sum("tabs", default=0, filter=Q(who="")),
+    ):
+        counts[row["stream"]] = row["people"] + row["anonymous"]
+    return counts
+
+
+def people(streams: Iterable[str]) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Who is on each of ``streams`` (iterable of names): dict of str to (tuple of who, number of anonymous tabs).
+
+    Those who came first come first.
+    """
+    here: dict[str, tuple[dict[str, bool], list[int]]] = {stream: ({}, []) for stream in streams}
+    rows = Presence.objects.filter(stream__in=list(here), lease__in=living()).order_by("pk")
+    for stream, who, tabs in rows.values_list("stream", "who", "tabs"):
+        known, anonymous = here[stream]
+        if who:
+            known[who] = True
+        else:
+            anonymous.append(tabs)
+    return {stream: (tuple(known), sum(anonymous)) for stream, (known, anonymous) in here.items()}
+
+
+def streams_of(who: str) -> list[str]:
+    """The names (list of str) of the streams on which the person ``who`` (str) is, and their pages are told."""
+    return list(Presence.objects.filter(who=who).values_list("stream", flat=True).distinct())
