@@ -25,7 +25,7 @@ from channels_redis.pubsub import RedisPubSubChannelLayer  # noqa: E402
 
 from harness.processes import cpu  # noqa: E402
 from harness.servers import Redis  # noqa: E402
-from live.hub import group  # noqa: E402
+from live.doorbell import group  # noqa: E402
 
 QUICK = "--quick" in sys.argv
 SECONDS = 0.5 if QUICK else 1.5  # that one measurement takes

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from e2e.words import assert_as_reloaded, comment, connected, say, show
 from harness.site import Relay
-from live import hub
+from live import doorbell
 from live.streams import name_of
 from live.testing import until
 from posts.models import Comment, Post
@@ -154,7 +154,7 @@ def test_redis_goes_away_and_comes_back_and_nothing_is_lost(wide, crowd, redis_s
     expect(here.locator("#comment-count")).to_have_text("3")
     for page in (here, there):
         assert_as_reloaded(page, open_page, wide[0], post)
-    group = f"*{hub.group(name_of(post))}"
+    group = f"*{doorbell.group(name_of(post))}"
     with redis.from_url(redis_server.url) as asking:  # until both processes hear the doorbell itself again
         until(lambda: sum(count for _, count in asking.pubsub_numsub(*asking.pubsub_channels(group) or [group])) == 2)
     comment(here, "and rung for")

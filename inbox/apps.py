@@ -9,6 +9,6 @@ class InboxConfig(AppConfig):
 
     def ready(self):
         from inbox.mail import set_out
-        from live.hub import on_pulse
+        from live.heartbeat import on_pulse
 
         on_pulse(set_out)

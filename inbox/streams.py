@@ -6,7 +6,7 @@ from inbox.models import BOARD, Announcement, Board
 from inbox.models.announcement import turn_board
 from inbox.models.errand import run_errands
 from live import fragments
-from live.hub import on_pulse
+from live.heartbeat import on_pulse
 from live.lists import ItemList
 from live.shortcuts import on_every_page
 from live.streams import Stream, register

@@ -23,16 +23,16 @@ debt      the fragment by which a page that missed too much asks for  ``again.py
           itself again
 cursor    the last tick of a stream that a page has seen              ``cursors.py``
 delta     the fragments that bring a cursor up to the head            ``deltas.py``
-ring      to announce a stream's new head, after commit               ``hub.py``
+ring      to announce a stream's new head, after commit               ``doorbell.py``
 hub       one per process: hears rings, renders a delta once, and     ``hub.py``
           hands the text to every listener
 listener  one open page's socket                                      ``consumers.py``
 whisper   live but not recorded: typing                               ``presence/``
-pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``hub.py``
+pulse     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``heartbeat.py``
 who is    the people and tabs on a stream, across processes           ``presence/``
 here
 lease     a process's proof of life; presence belongs to it           ``lease.py``
-heartbeat the hub's sign of life, without which a page asks anew      ``connection.py``
+heartbeat the hub's sign of life, without which a page asks anew      ``heartbeat.py``
 page      an anonymous answer, kept until one of its streams rings    ``http/pages.py``
 ========  ==========================================================  ==================
 
@@ -69,7 +69,8 @@ The names of the public interface are those of this package itself: see ``PUBLIC
 ``cache.py`` keeps HTML that was rendered already, for the answers to forms, open pages and those who come back;
 ``viewers.py`` says who is behind a page, ``limits.py`` how much they may ask for, ``testing.py`` is a page without a
 browser. ``http/`` holds what stands before Django or in a server, all of it optional. Read in this order: ``items``,
-``lists``, ``streams``, ``changes``, ``ticks``, ``cursors``, ``deltas``, ``hub``, ``consumers``; the rest as needed. How
+``lists``, ``streams``, ``changes``, ``ticks``, ``cursors``, ``deltas``,
+``doorbell``, ``hub``, ``consumers``; the rest as needed. How
 a project takes it up, and the settings: ``README.md``.
 """
 

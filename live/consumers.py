@@ -8,7 +8,7 @@ at every message and whose layer channel costs a Redis subscription for every pa
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from live.connection import heartbeat
 from live.cursors import heads
 from live.limits import Limits
 from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, named, read, sorry
+from live.stepped import Rest, read_out
 from live.streams import kinds, name_of
 from live.viewers import Viewer
 
@@ -80,9 +81,8 @@ class LiveConsumer:
         except asyncio.CancelledError:
             if not self.gone:  # the server ends us
                 raise
-            with suppress(
-                Exception, asyncio.CancelledError
-            ):  # we were cut off: if this is not read either, the server drops the line
+            # We were cut off: if this is not read either, the server drops the line.
+            with suppress(Exception, asyncio.CancelledError):
                 await asyncio.wait_for(self.send({"type": "websocket.close", "code": TRY_AGAIN}), 1)
         finally:
             self.gone = True
@@ -205,11 +205,11 @@ class LiveConsumer:
             self.cut()
             return False
         metrics.PARKED.inc()
-        self.parked = asyncio.ensure_future(self.park(_Rest(sending, blocker)))
+        self.parked = asyncio.ensure_future(self.park(Rest(sending, blocker)))
         self.behind = {name: self.hub.leave(self, name) or 0 for name in tuple(self.audiences)}
         return False
 
-    async def park(self, rest: "_Rest") -> None:
+    async def park(self, rest: Rest) -> None:
         """Out of all audiences until the rest of a text is read; then catch up, or be cut off.
 
         However slow the line is, it is not cut as long as something of the text leaves, where the server tells us that.
@@ -257,33 +257,3 @@ class LiveConsumer:
             await asyncio.wait_for(self.send({"type": "websocket.close", "code": code}), STALL)
         except Exception as error:
             logger.info("a socket was closed already (%s)", type(error).__name__)
-
-
-class _Rest:
-    """Awaits the rest of a coroutine that was stepped once by hand and yielded ``blocker`` (a future)."""
-
-    def __init__(self, coroutine: Coroutine[Any, Any, None], blocker: Any) -> None:
-        self.coroutine = coroutine
-        self.blocker = blocker
-
-    def __await__(self) -> Generator[Any, Any, None]:
-        blocker = self.blocker
-        while True:
-            step: Any
-            value: Any
-            try:
-                yield blocker
-            except BaseException as error:
-                step = self.coroutine.throw
-                value = error
-            else:
-                step = self.coroutine.send
-                value = None
-            try:
-                blocker = step(value)
-            except StopIteration as done:
-                return done.value
-
-
-async def read_out(rest: "_Rest") -> None:
-    await rest

@@ -11,26 +11,23 @@ from its cursor when it reads again, or is cut off.
 
 import asyncio
 import logging
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Protocol
 
-from channels.layers import get_channel_layer
 from django.db import DatabaseError
 from django.utils.module_loading import import_string
 
 from live import lease as leases
 from live import metrics
 from live.asgi import Application, Receive, Scope, Send
-from live.conf import languages, settings
-from live.connection import heartbeat
-from live.cursors import heads, recent
+from live.conf import languages
 from live.deltas import Composed, compose
+from live.doorbell import Doorbell, Event
+from live.heartbeat import Heartbeat
 from live.models import Lease
 from live.streams import kinds
 from live.threads import in_thread
@@ -41,28 +38,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("live")
 
-RENEWAL = 10  # seconds between two renewals of the lease
-LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
-LAYER_PATIENCE = 5  # seconds to wait for a channel layer that does not answer
-HEARTBEAT_SLICE, HEARTBEAT_PAUSE = 100, 0.01  # so many get theirs at once; then others have their turn, so many seconds
 SHARED = 1  # seconds for which those who missed the same share what was composed
 SHARED_AT_ONCE, SHARED_LENGTH = 500, 20_000  # so many texts of so many characters; what is more, the cache has
 
-PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,90}")
-
-Chore = Callable[[], object]
-Event = dict[str, Any]  # of the channel layer
-chores: list[Chore] = []
 _hub: "Hub | None" = None
-
-
-def on_pulse(chore: Chore) -> Chore:
-    """Decorator: call ``chore()`` in a thread at each pulse of each process, unless its last turn is not over there.
-
-    It must bear the company of other processes.
-    """
-    chores.append(chore)
-    return chore
 
 
 def ring(moved: dict[str, int]) -> None:
@@ -103,16 +82,10 @@ def here(lease: Lease | None = None) -> "Hub":
     loop = asyncio.get_running_loop()
     if _hub is None or _hub.loop is not loop:
         _hub = Hub(loop, lease)
-        _hub.spawn(_hub.hear())
-        _hub.spawn(_hub.pulse())
-        _hub.spawn(_hub.keep_alive())
+        _hub.spawn(_hub.doorbell.hear())
+        _hub.spawn(_hub.heartbeat.pulse())
+        _hub.spawn(_hub.heartbeat.keep_alive())
     return _hub
-
-
-def group(name: str) -> str:
-    """The channel layer's group for the stream ``name``; a layer takes no odd characters, and not more than 99."""
-    plain = name.replace(":", ".")
-    return "live." + (plain if PLAIN.fullmatch(plain) else blake2b(name.encode(), digest_size=20).hexdigest())
 
 
 class Audience:
@@ -183,22 +156,15 @@ class Hub:
 
     def __init__(self, loop: asyncio.AbstractEventLoop, lease: Lease | None) -> None:
         self.loop = loop
-        self.lease, self.renewed_at, self.looked_at = lease, loop.time(), 0.0
-        self.layer: Any = get_channel_layer()
-        self.channel: str | None = None  # ours in the layer, once it answers
-        self.groups: set[str] = set()  # the streams whose group we joined
+        self.doorbell, self.heartbeat = Doorbell(self), Heartbeat(self, lease)
         self.subscribers: defaultdict[str, dict[Subscriber, bool]] = defaultdict(dict)
         self.listeners: set[LiveConsumer] = set()  # all that are live, each once
         self.audiences: dict[tuple[str, str], Audience] = {}  # (name, language) -> Audience
-        self.catching_up: dict[
-            tuple[str, str, int], asyncio.Future[Composed]
-        ] = {}  # (name, language, since) -> future of what was composed for it
-        self.rings: dict[str, int] = {}  # name -> head, not yet published
-        self.publishing = False
+        # (name, language, since) -> future of what was composed for it
+        self.catching_up: dict[tuple[str, str, int], asyncio.Future[Composed]] = {}
         bases = {base for kind in kinds.values() for base in kind.__mro__}
         paths = {vars(base)["hub_part"] for base in bases if "hub_part" in vars(base)}
         self.parts = [import_string(path)(self) for path in sorted(paths)]  # optional ones: live/presence/
-        self.at_work: set[Chore] = set()  # the chores whose turn is not over
         self.tasks: set[asyncio.Task[None]] = set()
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -211,41 +177,7 @@ class Hub:
     def ring(self, moved: dict[str, int]) -> None:
         for name, head in moved.items():
             self.heard(name, head)
-        self.publish(moved)
-
-    def publish(self, moved: dict[str, int]) -> None:
-        self.rings.update(moved)
-        if not self.publishing:
-            self.publishing = True
-            self.spawn(self._publish())
-
-    async def _publish(self) -> None:
-        try:
-            while self.rings:
-                name, head = self.rings.popitem()
-                await self.send(name, {"type": "ring", "name": name, "head": head})
-        finally:
-            self.publishing = False
-
-    async def send(self, name: str, event: Event) -> None:
-        try:
-            await asyncio.wait_for(self.layer.group_send(group(name), event), LAYER_PATIENCE)
-        except Exception as error:
-            logger.warning("%s not announced (%s): the pulse will", name, type(error).__name__)
-
-    async def hear(self) -> None:
-        while True:
-            try:
-                self.channel = self.channel or await self.layer.new_channel()
-                event = await self.layer.receive(self.channel)
-            except Exception as error:
-                logger.warning("no channel layer (%s): trying again", type(error).__name__)
-                await asyncio.sleep(1)
-                continue
-            try:
-                self.understand(event)
-            except Exception:  # of another version, or of somebody else's making: the next may be good
-                logger.exception("an event was not understood")
+        self.doorbell.publish(moved)
 
     def understand(self, event: Event) -> None:
         if event["type"] == "ring":
@@ -367,15 +299,6 @@ class Hub:
         else:
             self.loop.call_later(SHARED, self.catching_up.pop, key)
 
-    async def join_group(self, name: str) -> None:
-        if name in self.groups or not self.channel:
-            return
-        try:
-            await asyncio.wait_for(self.layer.group_add(group(name), self.channel), LAYER_PATIENCE)
-            self.groups.add(name)
-        except Exception as error:
-            logger.warning("%s is not heard (%s): the pulse watches it", name, type(error).__name__)
-
     def leave(self, listener: "LiveConsumer", name: str) -> int | None:
         """Forget ``listener`` on ``name``. Returns the cursor it was at (int), or None if it was not there."""
         audience = listener.audiences.pop(name, None)
@@ -390,96 +313,25 @@ class Hub:
             part.depart(listener, audience)
         return audience.cursor
 
-    async def leave_group(self, name: str) -> None:
-        if name in self.subscribers or name not in self.groups:
-            return
-        self.groups.discard(name)
-        try:
-            await asyncio.wait_for(self.layer.group_discard(group(name), self.channel), LAYER_PATIENCE)
-        except Exception as error:
-            logger.warning("%s is still heard (%s)", name, type(error).__name__)
-        if name in self.subscribers:  # somebody came meanwhile
-            await self.join_group(name)
-
     async def subscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
         """Let ``subscriber`` hear of the heads of the streams ``names`` (iterable of str) until it is unsubscribed."""
         for name in names:
             self.subscribers[name][subscriber] = True
         for name in names:
-            await self.join_group(name)
+            await self.doorbell.join(name)
 
     def unsubscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
         for name in names:
             self.subscribers[name].pop(subscriber)
             if not self.subscribers[name]:
                 del self.subscribers[name]
-                self.spawn(self.leave_group(name))
+                self.spawn(self.doorbell.leave(name))
 
     # Whispers
 
     async def whisper(self, name: str, event: Event) -> None:
         """Let all processes hear the ``event`` (dict) on the stream ``name``; nothing is recorded."""
         event |= {"name": name}
-        if self.channel is None or name not in self.groups:
+        if name not in self.doorbell.groups:
             self.understand(event)
-        await self.send(name, event)
-
-    # The heartbeat
-
-    async def keep_alive(self) -> None:
-        """Give every page a sign of life from time to time: one that gets none asks (``views.py``)."""
-        while True:
-            await asyncio.sleep(settings.HEARTBEAT)
-            await self.tell_alive()
-
-    async def tell_alive(self) -> None:
-        listeners = list(self.listeners)
-        for start in range(0, len(listeners), HEARTBEAT_SLICE):
-            for listener in listeners[start : start + HEARTBEAT_SLICE]:
-                listener.take(heartbeat(listener.language), shared=True)
-            await asyncio.sleep(HEARTBEAT_PAUSE)
-
-    # The pulse
-
-    async def pulse(self) -> None:
-        while True:
-            try:
-                await self.beat()
-            except Exception:
-                logger.exception("the pulse missed a beat")
-            await asyncio.sleep(settings.LOOK_EVERY)
-
-    async def beat(self) -> None:
-        """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""
-        if self.lease is None:
-            self.lease = await in_thread(leases.claim)
-        elif self.loop.time() >= self.renewed_at + RENEWAL:
-            if not await in_thread(leases.renew, self.lease):
-                for part in self.parts:
-                    part.recorded_anew()
-            self.renewed_at = self.loop.time()
-        wanted = set(self.subscribers)
-        everything = self.loop.time() >= self.looked_at + LOOK
-        found = await (in_thread(heads, wanted) if everything else in_thread(recent, 2 * LOOK))
-        if everything:
-            self.looked_at = self.loop.time()
-        for name, head in found.items():
-            if name in wanted:
-                self.heard(name, head)
-        for name in wanted:
-            await self.join_group(name)
-        for part in self.parts:
-            await part.beat()
-        for chore in chores:
-            if chore not in self.at_work:
-                self.spawn(self.do(chore))
-
-    async def do(self, chore: Chore) -> None:
-        """One chore's turn: it keeps neither the pulse nor the other chores waiting, however long it takes."""
-        self.at_work.add(chore)
-        try:
-            await in_thread(chore)
-        except Exception:
-            logger.exception("%s failed", chore.__qualname__)
-        finally:
-            self.at_work.discard(chore)
+        await self.doorbell.send(name, event)

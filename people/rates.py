@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from live.address import household
-from live.hub import on_pulse
+from live.heartbeat import on_pulse
 from people.rules import Refused
 
 TOO_FAST = _("You are posting too fast. Try again in %(n)s s.")

@@ -4,7 +4,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
 from live import fragments
-from live.hub import on_pulse
+from live.heartbeat import on_pulse
 from live.lists import ItemList, Part
 from live.presence import CountsReaders
 from live.streams import Stream, register

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 
 from live import fragments
-from live.hub import on_pulse
+from live.heartbeat import on_pulse
 from live.lists import ItemList, Part
 from live.presence import ShowsPeople, ShowsTyping
 from live.streams import Stream, register

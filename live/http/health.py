@@ -7,6 +7,7 @@ from django.db import connection
 
 from live import hub
 from live.asgi import Application, Receive, Scope, Send
+from live.doorbell import group
 
 try:
     import prometheus_client
@@ -65,4 +66,4 @@ def ask_database() -> None:
 
 
 async def ask_layer() -> None:
-    await hub.here().layer.group_send(hub.group("nobody:0"), {"type": "ring", "name": "nobody:0", "head": 0})
+    await hub.here().doorbell.layer.group_send(group("nobody:0"), {"type": "ring", "name": "nobody:0", "head": 0})

@@ -14,6 +14,7 @@ from django.utils import translation
 
 from live.conf import settings
 from live.deltas import Refused, ask
+from live.doorbell import Event
 from live.hub import whisper
 from live.presence import CountsReaders, ShowsPeople, ShowsTyping, rows
 from live.streams import find, kinds
@@ -22,7 +23,7 @@ from live.viewers import Viewer
 
 if TYPE_CHECKING:
     from live.consumers import LiveConsumer
-    from live.hub import Audience, Event, Hub
+    from live.hub import Audience, Hub
 
 logger = logging.getLogger("live")
 
@@ -120,7 +121,7 @@ class Attendance:
 
     async def record(self) -> None:
         """Write who came and went, and tell the other processes."""
-        lease, now = self.hub.lease, self.hub.loop.time()
+        lease, now = self.hub.heartbeat.lease, self.hub.loop.time()
         lingering = {key for key in self.moved if now < self.left_at.get(key, -1e9) + settings.LEAVE_AFTER}
         lingering = {key for key in lingering if not self.tabs[key]}
         if lease is None or self.moved == lingering:
@@ -138,7 +139,7 @@ class Attendance:
                 self.left_at.pop(key, None)
         for name in {name for name, _ in moved}:
             self.stale.add(name)
-            await self.hub.send(name, {"type": "presence", "name": name})
+            await self.hub.doorbell.send(name, {"type": "presence", "name": name})
 
     # Telling
 

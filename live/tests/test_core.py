@@ -5,10 +5,11 @@ import tokenize
 from pathlib import Path
 
 LIVE = Path(__file__).resolve().parent.parent
-CORE = ["models", "items", "lists", "changes", "ticks", "streams", "cursors", "deltas", "fragments", "hub", "consumers"]
+CORE = ["models", "items", "lists", "changes", "ticks", "streams", "cursors", "deltas", "fragments"]
+CORE += ["doorbell", "hub", "consumers"]
 ALWAYS = sorted({*LIVE.glob("*.py"), *LIVE.glob("templatetags/*.py")} - {LIVE / "testing.py"})  # what every site loads
 NO_CODE = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
-MOST = 1100
+MOST = 1000
 
 
 def lines_of_code(file):

@@ -10,7 +10,7 @@ from channels.layers import InMemoryChannelLayer
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse, parse_cookie
 
-from live import consumers, deltas, hub, limits, messages, metrics, routing, streams
+from live import consumers, deltas, doorbell, hub, limits, messages, metrics, routing, streams
 from live.conf import Settings
 from live.cursors import Cursor
 from live.http.pages import depend, split
@@ -56,7 +56,7 @@ def test_a_page_that_says_anew_what_it_has_seen_goes_on_hearing_other_processes(
 
     async def scene():
         page = await Page(lamp).open()
-        await until(lambda: hub.here().looked_at)  # the first has been
+        await until(lambda: hub.here().heartbeat.looked_at)  # the first has been
         await hub.in_thread(lamp.write, "on")
         await page.hear(">ON<")
         [cursor] = await page.cursors()
@@ -67,7 +67,7 @@ def test_a_page_that_says_anew_what_it_has_seen_goes_on_hearing_other_processes(
         lamp.items[-1].text, lamp.items[-1].changed = "elsewhere", 2
         event = {"type": "ring", "name": cursor.name, "head": 2}
         await hub.in_thread(lambda: Head.objects.update(head=2))
-        await hub.here().layer.group_send(hub.group(cursor.name), event)
+        await hub.here().doorbell.layer.group_send(doorbell.group(cursor.name), event)
         await page.hear(">ELSEWHERE<")
 
     run(scene())
@@ -536,7 +536,7 @@ def test_every_page_gets_a_sign_of_life_once_however_many_streams_it_shows(lamp,
         for page in pages:
             await page.hear('class="live"')  # having joined
             page.told = ""
-        await here.tell_alive()
+        await here.heartbeat.tell_alive()
         assert [page.told.count('id="heartbeat"') for page in pages] == [1] * 250
         await pages[0].close()
         assert len(here.listeners) == 249
@@ -551,7 +551,7 @@ def test_the_sign_of_life_is_in_the_language_of_the_page(table, run):
         page.say({"language": "zh-hans", cursor.signed: str(cursor.tick)})
         await until(lambda: page.consumer.language == "zh-hans")
         page.told = ""
-        await hub.here().tell_alive()
+        await hub.here().heartbeat.tell_alive()
         assert "正在重新连接" in page.told
 
     run(scene())
@@ -592,7 +592,7 @@ def test_only_our_own_pages_open_sockets(settings, chosen, origin, host, welcome
 def test_a_stream_may_have_any_key(key):
     """What is not for a channel layer's groups, or an HTTP header, is put into words that are."""
     name = f"lamp:{key}"
-    assert InMemoryChannelLayer().require_valid_group_name(hub.group(name))
-    assert hub.group(name) != hub.group(f"lamp:{key}x")
+    assert InMemoryChannelLayer().require_valid_group_name(doorbell.group(name))
+    assert doorbell.group(name) != doorbell.group(f"lamp:{key}x")
     response = depend(SimpleNamespace(user=AnonymousUser(), COOKIES={}), HttpResponse(), [Cursor(name, 7)])
     assert split([(b"X-Streams", response["X-Streams"].encode("latin-1"))])[1] == {name: 7}

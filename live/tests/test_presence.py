@@ -118,7 +118,7 @@ def test_nobody_is_shown_typing_in_a_crowd(table, lamp, run, monkeypatch):
 def test_an_event_that_makes_no_sense_deafens_nobody(lamp, run):
     async def scene():
         page = await Page(lamp).open()
-        ours = hub.here()
+        ours = hub.here().doorbell
         await until(lambda: ours.channel)
         senseless = [
             {"type": "ring"},
