@@ -1,8 +1,11 @@
 """The core: what is needed to make a page live, to be read in one sitting."""
 
 import ast
+import re
 import tokenize
 from pathlib import Path
+
+from live.conf import NAMES
 
 LIVE = Path(__file__).resolve().parent.parent
 CORE = ["models", "items", "lists", "changes", "ticks", "streams", "cursors", "deltas", "fragments"]
@@ -42,3 +45,9 @@ def test_the_core_loads_nothing_that_is_optional():
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             assert not [name for name in names if name.startswith(("live.http", "live.presence"))], file.name
+
+
+def test_every_setting_is_told_in_the_readme():
+    """That is the page which somebody reads who installs the engine."""
+    told = set(re.findall(r"^\| `([A-Z_]+)` \|", (LIVE / "README.md").read_text(), re.MULTILINE))
+    assert told == NAMES
