@@ -63,9 +63,9 @@ def read_arguments():
     size.add_argument("--quick", action="store_const", dest="scale", const=QUICK, default=Scale())
     size.add_argument("--full", action="store_const", dest="scale", const=FULL)
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE")
-    given = parser.parse_args()
-    env = dict(pair.split("=", 1) for pair in given.env)
-    return given.scale, given.stages or STAGES, env
+    options = parser.parse_args()
+    env = dict(pair.split("=", 1) for pair in options.env)
+    return options.scale, options.stages or STAGES, env
 
 
 def measure(scale, stages, env):

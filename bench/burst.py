@@ -89,17 +89,17 @@ def burst(peer, pages, lines):
         used, began = cpu(peer.process.pid), time.monotonic()
         said = all_at_once(peer.voices, lines)
         ended = time.monotonic()
-        heard = crowd.hear(lines * pages)
+        received = crowd.hear(lines * pages)
         used = cpu(peer.process.pid) - used
         order = crowd.order()
         check(said, order, peer.lines()[-lines:] if isinstance(peer, Lobby) else order)
     return {
-        "rate": lines / (heard["newest"] - began),
-        "seconds": heard["newest"] - began,
+        "rate": lines / (received["newest"] - began),
+        "seconds": received["newest"] - began,
         "said": lines / (ended - began),
         "cpu": used / lines,
-        "merged": heard["deliveries"] / heard["frames"],
-        **{name: heard[name] for name in ("p50", "p95", "frames", "bytes")},
+        "merged": received["deliveries"] / received["frames"],
+        **{name: received[name] for name in ("p50", "p95", "frames", "bytes")},
     }
 
 
@@ -117,10 +117,10 @@ def all_at_once(voices, lines):
         return [number for some in pool.map(talk, voices) for number in some]
 
 
-def check(said, heard, wanted):
-    """Raise ``RuntimeError`` unless what was ``said`` was ``heard``, each once and in the ``wanted`` order."""
-    if sorted(heard) != sorted(said):
-        missing = len(set(said) - set(heard))
-        raise RuntimeError(f"{len(said)} lines were said and {len(heard)} told; {missing} are missing")
-    if heard != wanted:
+def check(said, received, wanted):
+    """Raise ``RuntimeError`` unless what was ``said`` was ``received``, each once and in the ``wanted`` order."""
+    if sorted(received) != sorted(said):
+        missing = len(set(said) - set(received))
+        raise RuntimeError(f"{len(said)} lines were said and {len(received)} told; {missing} are missing")
+    if received != wanted:
         raise RuntimeError("the lines came in another order than they are kept in")

@@ -61,16 +61,16 @@ class Crowd:
         the first and the last socket had it; ``cpu``: what the ``servers`` used for it.
         """
         self.expect(expect)
-        heard = {"first": [], "last": [], "cpu": []}
+        received = {"first": [], "last": [], "cpu": []}
         began, used = time.monotonic(), total_cpu(servers)
-        while len(heard["last"]) < least or (time.monotonic() - began < seconds and len(heard["last"]) < MOST):
+        while len(received["last"]) < least or (time.monotonic() - began < seconds and len(received["last"]) < MOST):
             publish(f"bench-{time.monotonic_ns()}")
             _, first, last = self.read().split()
-            heard["first"].append(int(first) / 1e9)
-            heard["last"].append(int(last) / 1e9)
+            received["first"].append(int(first) / 1e9)
+            received["last"].append(int(last) / 1e9)
             before, used = used, total_cpu(servers)
-            heard["cpu"].append(used - before)
-        return heard | {"seconds": time.monotonic() - began, **self.report()}
+            received["cpu"].append(used - before)
+        return received | {"seconds": time.monotonic() - began, **self.report()}
 
     def expect(self, count):
         """Measure from now on; a message is complete when ``count`` sockets have it (0: never)."""
@@ -79,19 +79,19 @@ class Crowd:
 
     def report(self):
         self.say("report")
-        heard = json.loads(self.read())
-        if heard["lost"]:
-            raise RuntimeError(f"{heard['lost']} of {self.count} sockets were closed")
-        return heard
+        received = json.loads(self.read())
+        if received["lost"]:
+            raise RuntimeError(f"{received['lost']} of {self.count} sockets were closed")
+        return received
 
     def hear(self, count):
         """Wait until there were ``count`` deliveries. → as ``report``; raises ``RuntimeError`` if they do not come."""
         until = time.monotonic() + PATIENCE
-        while (heard := self.report())["deliveries"] < count:
+        while (received := self.report())["deliveries"] < count:
             if time.monotonic() > until:
-                raise RuntimeError(f"{heard['deliveries']} of {count} messages were told")
+                raise RuntimeError(f"{received['deliveries']} of {count} messages were told")
             time.sleep(0.1)
-        return heard
+        return received
 
     def order(self):
         """The numbers of the messages (list of int) in the order in which all sockets had them.
@@ -99,10 +99,12 @@ class Crowd:
         Raises ``RuntimeError`` if some had others, or had them in another order.
         """
         self.say("order")
-        heard = json.loads(self.read())
-        if heard["alike"] != self.count:
-            raise RuntimeError(f"only {heard['alike']} of {self.count} sockets had the same messages in the same order")
-        return heard["order"]
+        received = json.loads(self.read())
+        if received["alike"] != self.count:
+            raise RuntimeError(
+                f"only {received['alike']} of {self.count} sockets had the same messages in the same order"
+            )
+        return received["order"]
 
     def say(self, command):
         os.write(self.process.stdin.fileno(), f"{command}\n".encode())

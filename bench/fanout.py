@@ -9,7 +9,7 @@ from bench import seed
 from bench.crowd import Crowd
 from bench.peers import SETTLED, Limit, Nchan, Node, Once, Parley, Peer, Tutorial, fragment
 from harness.processes import cpu, memory
-from people.markdown import talk
+from people.markdown import render_markdown
 
 FAST = "Parley on uvicorn, as it ships"
 PLAIN = "Parley on uvicorn, plain ASGI"
@@ -40,7 +40,7 @@ def run(scale, rounds, env):
     """→ ``{sockets: rows}``, of which the rows are title -> list of dict, one for each round."""
     Peer.text = fragment(Parley("sample"))
     rest = Peer.text.partition("</hx-upsert>")[2]
-    Tutorial.text = json.dumps({"html": talk(f"MARK {seed.WORDS}"), "rest": rest})
+    Tutorial.text = json.dumps({"html": render_markdown(f"MARK {seed.WORDS}"), "rest": rest})
     return {sockets: one_crowd(sockets, scale, rounds, env) for sockets in scale.sockets}
 
 

@@ -18,7 +18,7 @@ from harness.processes import cpu
 from harness.servers import Redis
 from live.cursors import cursors
 
-IDLE = 4  # seconds over which the cost of doing nothing is measured: two pulses
+IDLE = 4  # seconds over which the cost of doing nothing is measured: two heartbeats
 
 
 def run(scale, rounds, env):
@@ -55,7 +55,7 @@ def one_size(live, plain, post, same_post, scale):
     live.post = post
     with Crowd(live, 1) as crowd:
         crowd.converse(live.publish, 1, 3, 0)
-        heard = crowd.converse(live.publish, 1, 20, scale.seconds / 2, [live])
+        received = crowd.converse(live.publish, 1, 20, scale.seconds / 2, [live])
     plain.post = same_post
     line = HTTPConnection("127.0.0.1", plain.port)
     read(line, plain.page)
@@ -64,8 +64,8 @@ def one_size(live, plain, post, same_post, scale):
         length = read(line, plain.page)
         count += 1
     return {
-        "cpu": median(heard["cpu"]),
-        "p50": heard["p50"],
+        "cpu": median(received["cpu"]),
+        "p50": received["p50"],
         "page_cpu": (cpu(plain.process.pid) - before) / count,
         "page_bytes": length,
     }
@@ -104,12 +104,12 @@ def one_each(site, posts, scale):
     with Crowd(site, len(posts), hellos) as crowd:
         time.sleep(SETTLED)
         crowd.converse(publish, 1, 5, 0)
-        heard = crowd.converse(publish, 1, 20, scale.seconds / 2, [site])
+        received = crowd.converse(publish, 1, 20, scale.seconds / 2, [site])
         time.sleep(SETTLED)
         before = cpu(site.process.pid)
         time.sleep(IDLE)
         idle = (cpu(site.process.pid) - before) / IDLE
-    return {"cpu": median(heard["cpu"]), "p50": heard["p50"], "p99": heard["p99"], "idle": idle}
+    return {"cpu": median(received["cpu"]), "p50": received["p50"], "p99": received["p99"], "idle": idle}
 
 
 # Processes

@@ -25,7 +25,7 @@ def write(found, folder):
     if kept:
         text = amend(former, text, found)
     else:
-        (folder / "performance.svg").write_text(draw(found))
+        (folder / "performance.svg").write_text(render(found))
     place.write_text(text)
     print(text)
     print(f"Written to {place}.")
@@ -204,20 +204,20 @@ def report_burst(tables):
 # The picture
 
 
-def draw(found):
+def render(found):
     panels = []
     if "fanout" in found:
         sockets, rows = next(iter(found["fanout"]["tables"].items()))
         shown = [(title, one) for title, one in rows.items() if title not in fanout.SIGNED_IN.values()]
         panels.append(
-            chart.bars(f"One comment to {sockets} sockets", "deliveries per second, one process", drawn(shown))
+            chart.bars(f"One comment to {sockets} sockets", "deliveries per second, one process", bars_of(shown))
         )
     if "pages" in found:
         panels.append(
             chart.bars(
                 "The page of a post of 50 comments",
                 "requests per second, one process",
-                drawn(found["pages"]["tables"].items()),
+                bars_of(found["pages"]["tables"].items()),
             )
         )
     if "growth" in found:
@@ -244,7 +244,7 @@ def draw(found):
     return chart.svg(panels)
 
 
-def drawn(rows):
+def bars_of(rows):
     return [(title, Figure(column(one, "rate")), "Parley" in title) for title, one in rows if not isinstance(one, str)]
 
 
@@ -288,7 +288,7 @@ GROWN_BY = {  # what stands above the first column, and above the table
     "pages": ("open pages", "As in *Fan-out*, with more or fewer sockets."),
     "streams": (
         "posts",
-        "Each post has one listener; comments to one post after the other. The last column is the pulse, which looks "
+        "Each post has one listener; comments to one post after the other. The last column is the heartbeat, which looks "
         "after every stream.",
     ),
     "processes": (

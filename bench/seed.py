@@ -8,9 +8,9 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from inbox.models import BOARD
+from inbox.models import ANNOUNCEMENTS
 from live.cursors import cursors
-from people.markdown import talk
+from people.markdown import render_markdown
 from people.models import Person
 from posts import markdown
 from posts.models import Comment, Post
@@ -50,7 +50,7 @@ def cookies(site, persons):
 def hellos(site, persons, thing):
     """What pages of ``persons`` that show ``thing`` bring along, as ``Crowd`` takes it; logs them in."""
     with site.orm():
-        shown = [cursors(thing, BOARD, person) for person in persons]
+        shown = [cursors(thing, ANNOUNCEMENTS, person) for person in persons]
     forms = [{"language": "en"} | {cursor.signed: str(cursor.tick) for cursor in some} for some in shown]
     return [(cookie, json.dumps(form)) for cookie, form in zip(cookies(site, persons), forms, strict=True)]
 
@@ -76,7 +76,7 @@ def posts(site, author, count):
 
 def comments(site, author, post, count):
     """Let ``author`` have made ``count`` comments on ``post``; a quarter are replies, to every third of the rest."""
-    html = talk(WORDS)
+    html = render_markdown(WORDS)
 
     def said(parent=None):
         comment = Comment(post=post, author=author, body=WORDS, html=html, born=1, changed=1)

@@ -93,11 +93,11 @@ def fleet(redis, each, more):
         for rate in RATES:
             crowd.forget()
             before, began = cpu(redis.process.pid), time.monotonic()
-            rings = publisher.pace(rate) / (seconds := time.monotonic() - began)
+            rings = publisher.publish_at(rate) / (seconds := time.monotonic() - began)
             busy = (cpu(redis.process.pid) - before) / seconds
-            heard, delays = crowd.settle()
+            received, delays = crowd.settle()
             print(
-                f"| {rings:,.0f} | {heard / seconds:,.0f} | {busy:.1%} | {rings * (each + more * hear):.1%} "
+                f"| {rings:,.0f} | {received / seconds:,.0f} | {busy:.1%} | {rings * (each + more * hear):.1%} "
                 f"| {milli(delays, 0.5)} | {milli(delays, 0.99)} |"
             )
     print(f"\nA subscription takes {(full - empty) / PROCESSES / WATCHED:.0f} bytes of Redis.\n")
@@ -126,7 +126,7 @@ def in_a_process(redis):
         answer(ours)
         if does is hear:
             with Publisher(redis, "PUBLISH") as publisher:
-                publisher.pace(1000)
+                publisher.publish_at(1000)
             ours.send("enough")
         count, spent = answer(ours)
         process.join(PATIENCE)
@@ -198,7 +198,7 @@ class Crowd:
         self.process.kill()
         self.process.join()
 
-    def heard(self):
+    def received(self):
         """How many rings were delivered (int), and how long a part of them took (list of seconds)."""
         self.pipe.send("report")
         received, delays = answer(self.pipe)
@@ -211,17 +211,17 @@ class Crowd:
     def wait(self, count):
         """Wait until ``count`` rings were delivered."""
         until = time.monotonic() + PATIENCE
-        while (have := self.heard()[0]) < count:
+        while (have := self.received()[0]) < count:
             if time.monotonic() > until:
                 raise TimeoutError(f"{have:,.0f} of {count:,} rings were delivered")
             time.sleep(0.005)
 
     def settle(self):
-        """Wait until no more comes. → as ``heard``"""
-        seen, now = None, self.heard()
+        """Wait until no more comes. → as ``received``"""
+        seen, now = None, self.received()
         while now[0] != seen:
             time.sleep(0.2)
-            seen, now = now[0], self.heard()
+            seen, now = now[0], self.received()
         return now
 
 
@@ -285,7 +285,7 @@ class Publisher:
             count += batch
         return count
 
-    def pace(self, rate):
+    def publish_at(self, rate):
         """Ring any of the streams, ``rate`` times a second. → how many rings"""
         count, began = 0, time.monotonic()
         while (passed := time.monotonic() - began) < SECONDS:

@@ -38,7 +38,7 @@ class Listener(AsyncWebsocketConsumer):
 
     async def comment(self, event):
         comment = event["comment"] | {"author": AUTHOR}
-        body = render_to_string("partials/comment_body.html", {"comment": comment})
+        body = render_to_string("partials/posts/comment_body.html", {"comment": comment})
         comment = f'<li id="comment-{comment["pk"]}" data-key="{comment["pk"]}">{body}</li>'
         await self.send(text_data=fragments.upsert(comment, "#comments", newest_first=True) + event["rest"])
 

@@ -29,24 +29,24 @@ def fanout_targets(tables):
         (fanout.FAST, fanout.NODE, "Node ws's", 1.0, SHORT),
         (fanout.FAST, fanout.LIMIT, "the limit's", 0.75, SHORT),
     ):
-        yield judge(f"{title}, {crowd} {words}", ratio(rows[title], rows[other], "rate"), wanted, why=why)
+        yield compare(f"{title}, {crowd} {words}", ratio(rows[title], rows[other], "rate"), wanted, why=why)
     memory = column(rows[fanout.FAST], "memory", 1e-3)
-    yield judge(f"{fanout.FAST}: kB for each idle connection", memory, 40, at_most=True, why=KEPT)
+    yield compare(f"{fanout.FAST}: kB for each idle connection", memory, 40, at_most=True, why=KEPT)
 
 
 def pages_targets(rows):
     ours = rows[pages.UVICORN]
-    yield judge("Anonymous page, as a share of nginx's rate", ratio(ours, rows[pages.NGINX], "rate"), 0.4, why=PAGES)
-    yield judge("304, as a share of the page's rate", ratio(rows[pages.UVICORN_304], ours, "rate"), 1.0, why=PAGES)
+    yield compare("Anonymous page, as a share of nginx's rate", ratio(ours, rows[pages.NGINX], "rate"), 0.4, why=PAGES)
+    yield compare("304, as a share of the page's rate", ratio(rows[pages.UVICORN_304], ours, "rate"), 1.0, why=PAGES)
     spent = column(rows[pages.DJANGO], "cpu", 1e3)
-    yield judge("Page of 50 comments through Django: ms of CPU", spent, 25, at_most=True, why=DJANGO)
+    yield compare("Page of 50 comments through Django: ms of CPU", spent, 25, at_most=True, why=DJANGO)
 
 
 def growth_targets(tables):
     rows = tables["comments"]
     few, many = ends(rows)
     words = f"A comment on a post of {many}, against one of {few}: CPU"
-    yield judge(words, ratio(rows[many], rows[few], "cpu"), 1.25, at_most=True, why=GROWN)
+    yield compare(words, ratio(rows[many], rows[few], "cpu"), 1.25, at_most=True, why=GROWN)
 
 
 WANTED = {"fanout": fanout_targets, "pages": pages_targets, "growth": growth_targets}
@@ -59,7 +59,7 @@ DJANGO = "Sixteen ask at once, and its threads wait for each other; asked one by
 GROWN = "A query walks over all comments of the post."
 
 
-def judge(words, values, wanted, *, at_most=False, why):
+def compare(words, values, wanted, *, at_most=False, why):
     """One row of the table of targets, ``values`` being one number for each round, or why there are none."""
     bound = f"{'≤' if at_most else '≥'} {wanted:g}"
     if isinstance(values, str):
@@ -127,7 +127,7 @@ def growth_remarks(tables):
     )
     _, many = ends(tables["streams"])
     yield (
-        f"While {many} posts are being read, the pulse takes {middle(tables['streams'][many], 'idle', 1e3)} ms of CPU "
+        f"While {many} posts are being read, the heartbeat takes {middle(tables['streams'][many], 'idle', 1e3)} ms of CPU "
         "in every second in which nothing happens."
     )
     one, two = tables["processes"]["1"], tables["processes"]["2"]

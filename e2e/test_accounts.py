@@ -35,13 +35,13 @@ def test_a_person_shut_out_is_told_why_and_hears_no_more(site, post, cast, bob, 
     bobs, other, carols, roots = (open_page(site, one) for one in (bob, bob, cast[2], root))
     for page in (bobs, other, carols):
         show(page, post)
-    # From another process: no ring is heard, the pulse finds it.
+    # From another process: no ring is heard, the heartbeat finds it.
     with site.orm():
         Person.objects.get(pk=bob.pk).ban(root, "Advertising <b>again</b>")
     for page in (bobs, other):
         expect(notice(page)).to_contain_text("You are banned: Advertising <b>again</b>")
     said = say(site, cast[2], post, "He cannot hear this")
-    expect(carols.locator(f"#comment-{said.pk}")).to_be_visible()  # a pulse later
+    expect(carols.locator(f"#comment-{said.pk}")).to_be_visible()  # a heartbeat later
     for page in (bobs, other):
         expect(page.locator("#comments")).not_to_contain_text("He cannot hear this")
     bobs.expect_troubles = True  # 403 at the door

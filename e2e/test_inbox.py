@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from e2e.words import announce, comment, connected, say, show
 from harness.hand import Hand
-from inbox.models import Announcement, Cause, Follow, Notification
+from inbox.models import Announcement, Follow, Notification, NotificationSource
 from posts.models import Comment, Post
 
 TITLE = "A day at the sea · Parley"
@@ -60,7 +60,7 @@ def test_an_answer_reaches_badges_and_titles_and_opening_the_thread_clears_them(
 
     others = [site.account(name.lower(), display_name=name) for name in ("Li", "Ana", "Bo", "Cy")]
     said = [say(site, other, post, f"No, {n} crabs", question) for n, other in enumerate(others)]
-    expect(second.locator("#badge")).to_have_text("1")  # by the pulse: another process said it
+    expect(second.locator("#badge")).to_have_text("1")  # by the heartbeat: another process said it
     expect(row.first).to_contain_text("Li, Ana and 2 others replied in A day at the sea")
     expect(row).to_have_count(2)
     expect(row.first.locator(".avatar")).to_have_count(3)
@@ -130,7 +130,7 @@ def test_an_announcement_reaches_pages_open_and_opened_later_until_dismissed_or_
     expect(later.locator(name)).to_be_visible()
     with site.orm():
         Announcement.objects.update(starts=timezone.now() - timedelta(hours=1), ends=timezone.now())
-    expect(later.locator(name)).to_have_count(0)  # by the pulse
+    expect(later.locator(name)).to_have_count(0)  # by the heartbeat
     later.reload()
     expect(later.locator("#article")).to_be_visible()
     expect(later.locator(name)).to_have_count(0)
@@ -257,6 +257,6 @@ def test_no_two_transactions_wait_for_each_other(wide, server):
     with wide[0].orm():
         assert Comment.objects.count() == 240
         for comment in Comment.objects.all():
-            named = {name for name in comment.body.replace("@", "").split()[1:] if name != comment.author.username}
-            told = Cause.objects.filter(source_id=comment.pk, notification__kind="mention")
-            assert {cause.person.username for cause in told.select_related("person")} == named
+            mentioned = {name for name in comment.body.replace("@", "").split()[1:] if name != comment.author.username}
+            told = NotificationSource.objects.filter(source_id=comment.pk, notification__kind="mention")
+            assert {cause.person.username for cause in told.select_related("person")} == mentioned

@@ -11,14 +11,14 @@ from django.test import override_settings
 from django.utils import timezone
 
 from harness.site import Site
+from people.client_info import ClientInfo
 from people.models import Person
-from people.rates import TooFast, refund, spend
-from people.visits import Visit
+from people.rates import TooFast, consume, refund
 from posts.models import Comment, Post
 from rooms.models import Message, Room
 
 AT_ONCE = 8
-HERE = Visit("192.0.2.1")
+HERE = ClientInfo("192.0.2.1")
 LIMITS = {
     "comment": {"person": [(3, 60)]},
     "edit": {"person": [(3, 60)]},
@@ -81,7 +81,7 @@ def lobby(site):
 
 
 def test_three_comments_are_three(site, post, bob):
-    assert allowed(site, lambda n: Post.objects.get(pk=post.pk).comment(bob, f"comment {n}", visit=HERE)) == 3
+    assert allowed(site, lambda n: Post.objects.get(pk=post.pk).comment(bob, f"comment {n}", client_info=HERE)) == 3
     with site.orm():
         assert Comment.objects.count() == 3
 
@@ -130,7 +130,7 @@ def test_a_line_sent_many_times_at_once_is_kept_once(site, lobby, bob):
 def test_attempts_count_for_their_address_whatever_the_name_and_right_ones_are_given_back(site):
     def attempt(n):
         with transaction.atomic():
-            return spend("sign-in", address="192.0.2.1", name=f"{n}")
+            return consume("sign-in", address="192.0.2.1", name=f"{n}")
 
     counted = at_once(site, *(lambda n=n: attempt(n) for n in range(AT_ONCE)))
     counted = [at for at in counted if at]

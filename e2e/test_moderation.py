@@ -194,7 +194,7 @@ def test_two_processes_share_limits_and_what_waits(wide_sites, redis_server):
         page.hear("one attempt")
         assert f'id="comment-{said.pk}"' in page.text
     with two.orm():
-        assert said.rulings.filter(what="approved").count() == 1
+        assert said.moderation_actions.filter(what="approved").count() == 1
         assert Post.objects.get(pk=post.pk).comment_count == 4
 
     for n, site in enumerate([one, two, one, two, one]):

@@ -39,7 +39,7 @@ def test_a_comment_an_edit_and_a_removal_are_in_the_next_answer(site, post, cast
 def test_an_unpublished_post_is_gone_from_all_pages(site, post):
     assert post.title in get(site, "/")[2]
     assert get(site, f"/posts/{post.slug}/")[0] == 200
-    with site.orm():  # another process does it: the pulse will see
+    with site.orm():  # another process does it: the heartbeat will see
         Post.objects.get(pk=post.pk).unpublish()
     until(lambda: get(site, f"/posts/{post.slug}/")[0] == 404 and post.title not in get(site, "/")[2])
 

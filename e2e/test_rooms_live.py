@@ -86,13 +86,13 @@ def test_three_people_talk_type_come_and_go(sites, open_page):
     cast = [site.account(name, date_joined=LONG_AGO) for name in ("alice", "bob", "carol")]
     lobby = make(site)
     alice, bob, carol = cast
-    a, heard = open_page(site, alice), []
-    a.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(str(frame))))
+    a, received = open_page(site, alice), []
+    a.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(str(frame))))
     enter(a, "/rooms/the-lobby/")
     b = enter(open_page(site, bob), "/rooms/the-lobby/")
     expect(present(a)).to_have_text(["alice", "bob"])
     c = enter(open_page(site, carol), "/rooms/the-lobby/")
-    expect(a.locator("#came")).to_have_text("carol has come.")
+    expect(a.locator("#joined-and-left")).to_have_text("carol has come.")
     stranger = enter(open_page(site), "/rooms/the-lobby/")
     expect(a.locator("#here-number")).to_have_text("3 people are here · 1 guest reads along")
 
@@ -126,12 +126,12 @@ def test_three_people_talk_type_come_and_go(sites, open_page):
     c.close()
     third.close()
     b.close()
-    expect(a.locator("#came")).to_have_text("bob has left.")  # carol, too, if she had
+    expect(a.locator("#joined-and-left")).to_have_text("bob has left.")  # carol, too, if she had
     expect(present(a)).to_have_text(["alice", "carol"])
-    assert sum("carol has come" in frame for frame in heard) == 1
-    assert not any("carol has left" in frame for frame in heard)
+    assert sum("carol has come" in frame for frame in received) == 1
+    assert not any("carol has left" in frame for frame in received)
     tab.close()
-    expect(a.locator("#came")).to_have_text("carol has left.")
+    expect(a.locator("#joined-and-left")).to_have_text("carol has left.")
     expect(present(a)).to_have_text(["alice"])
     with site.orm():
         assert Message.objects.filter(room=lobby).count() == 4
@@ -330,8 +330,8 @@ def test_a_removed_member_hears_nothing_more_and_strangers_never_did(site, cast,
     c = open_page(site, carol)
     c.expect_troubles = True  # the answer 404 shows on the console
     assert c.goto("/rooms/the-den/").status == 404
-    heard = []
-    b.on("websocket", lambda socket: socket.on("framereceived", lambda frame: heard.append(frame)))
+    received = []
+    b.on("websocket", lambda socket: socket.on("framereceived", lambda frame: received.append(frame)))
     b.reload()
     expect(b.locator("#here-number")).not_to_be_empty()
     say(a, "Hello bob")
@@ -353,7 +353,7 @@ def test_a_removed_member_hears_nothing_more_and_strangers_never_did(site, cast,
     with site.orm():
         Room.write(alice, [bob], "You are out")
     expect(b.locator("#badge")).not_to_be_empty()  # his page hears on; what he must not hear would have come by then
-    assert heard and not any("is gone" in frame for frame in heard if isinstance(frame, str))
+    assert received and not any("is gone" in frame for frame in received if isinstance(frame, str))
 
 
 def test_a_private_message_reaches_the_other_at_once_and_is_marked_until_read(site, cast, open_page):
@@ -436,11 +436,11 @@ def test_a_keyboard_and_a_screen_reader_find_their_way(site, cast, open_page):
     page.keyboard.press("Enter")
     expect(page.locator(".line").last).to_contain_text("Hello")
     expect(line_of(page)).to_be_focused()
-    expect(page.locator("#latest")).to_be_hidden()  # one's own words are not read out
+    expect(page.locator("#announced-line")).to_be_hidden()  # one's own words are not read out
     with site.orm():
         lobby.say(cast[0], "Do *you* hear me?")
-    expect(page.get_by_role("status").locator("#latest")).to_have_text("alice: Do you hear me?")
-    expect(page.locator("#latest")).to_be_visible()
+    expect(page.get_by_role("status").locator("#announced-line")).to_have_text("alice: Do you hear me?")
+    expect(page.locator("#announced-line")).to_be_visible()
     expect(page.locator("#main")).to_match_aria_snapshot(
         """
         - heading "The lobby" [level=1]

@@ -25,19 +25,19 @@ pytestmark = pytest.mark.stress
 PAGES, LINES = 200, 500
 
 
-async def listen(site, cookie, form, heard, everything):
-    """A page of the person with ``cookie``: fills ``heard`` with the ids of the lines, in the order of their coming."""
+async def listen(site, cookie, form, received, everything):
+    """A page of the person with ``cookie``: fills ``received`` with the ids of the lines, in the order of their coming."""
     address = site.url.replace("http", "ws", 1) + "/ws/"
     options = {"origin": site.url, "compression": None, "max_size": None, "max_queue": None}
     async with connect(address, additional_headers={"Cookie": cookie}, **options) as line:
         await line.send(json.dumps(form))
-        while len(heard["ids"]) < everything:
+        while len(received["ids"]) < everything:
             frame = await line.recv()
-            heard["frames"] += 1
-            heard["bytes"] += len(frame)
+            received["frames"] += 1
+            received["bytes"] += len(frame)
             told = map(int, re.findall(r'id="message-(\d+)" data-key', frame))
-            heard["ids"] |= dict.fromkeys(told)  # what was said while a delta was made is told twice, and shown once
-        heard["at"] = time.monotonic()
+            received["ids"] |= dict.fromkeys(told)  # what was said while a delta was made is told twice, and shown once
+        received["at"] = time.monotonic()
 
 
 def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_page, capsys):
@@ -51,10 +51,10 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
 
     async def crowd(connected):
         listening = [
-            asyncio.create_task(listen(site, cookie, form, heard, LINES))
-            for cookie, heard in zip(cookies, pages, strict=True)
+            asyncio.create_task(listen(site, cookie, form, received, LINES))
+            for cookie, received in zip(cookies, pages, strict=True)
         ]
-        while not all(heard["frames"] for heard in pages):
+        while not all(received["frames"] for received in pages):
             await asyncio.sleep(0.1)
         connected.set()
         await asyncio.wait_for(asyncio.gather(*listening), 120)
@@ -69,7 +69,7 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
         listening.add_done_callback(lambda _: connected.set())
         assert connected.wait(60)
         browser = enter(open_page(site, site.account("alice")), f"/rooms/{room.slug}/")
-        before = sum(heard["frames"] for heard in pages)
+        before = sum(received["frames"] for received in pages)
         began = time.monotonic()
         list(threads.map(talk, hands))
         said = time.monotonic()
@@ -77,17 +77,17 @@ def test_five_hundred_lines_reach_two_hundred_people_in_their_order(sites, open_
     with site.orm():
         wanted = list(Message.objects.order_by("pk").values_list("pk", flat=True))
     assert len(wanted) == LINES
-    for heard in pages:
-        assert list(heard["ids"]) == wanted
+    for received in pages:
+        assert list(received["ids"]) == wanted
     shown = browser.locator("#messages .line")
     expect(shown.last).to_have_attribute("data-key", str(wanted[-1]))
     assert shown.evaluate_all("all => all.map(line => Number(line.dataset.key))") == wanted[-300:]
     assert browser.locator(".scroller").evaluate("one => one.scrollTop") == 0
-    frames = sum(heard["frames"] for heard in pages) - before
+    frames = sum(received["frames"] for received in pages) - before
     with capsys.disabled():
         print(
             f"\n{LINES} lines said in {said - began:.1f} s reached {PAGES} pages, all {LINES * PAGES} in order, "
-            f"{max(heard['at'] for heard in pages) - said:.2f} s after the last was said: {frames} deliveries, "
+            f"{max(received['at'] for received in pages) - said:.2f} s after the last was said: {frames} deliveries, "
             f"{LINES * PAGES / frames:.1f} lines in each"
         )
 

@@ -201,11 +201,11 @@ def test_ticks_become_visible_in_their_order_on_postgresql(wide):
         threads = [threading.Thread(target=one) for one in (first, second)]
         for thread in threads:
             thread.start()
-        heard = hear_on(page, wide[1], alice)  # two pulses: nothing to see yet, not even what came later
-        assert "earlier" not in heard and "later" not in heard
+        received = hear_on(page, wide[1], alice)  # two heartbeats: nothing to see yet, not even what came later
+        assert "earlier" not in received and "later" not in received
         go_on.set()
         for thread in threads:
             thread.join()
         assert order == ["earlier", "later"]
-        heard = page.hear("later")
-        assert "earlier" in heard and heard.index("earlier") < heard.index("later")
+        received = page.hear("later")
+        assert "earlier" in received and received.index("earlier") < received.index("later")

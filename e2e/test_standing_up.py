@@ -70,16 +70,16 @@ def test_redis_dies_for_ten_seconds_under_load(wide, redis_server, told):
         died = time.monotonic()
         time.sleep(10)
         redis_server.start()
-        came = time.monotonic()
+        arrived = time.monotonic()
         time.sleep(10)
         talk.end()
-        agreed = crowd.agree(wide[0], post, until=came + 30)
+        agreed = crowd.agree(wide[0], post, until=arrived + 30)
         assert talk.failures == []
         told(
             f"Redis away: {talk.count} comments, none failed, the slowest in {talk.slowest:.2f} s; all pages agreed "
-            f"{agreed - came:.1f} s after Redis was back (the load ended 10 s after); post to page p95 "
-            f"{crowd.p95(talk, until=died):.3f} s before, {crowd.p95(talk, died, came):.3f} s without, "
-            f"{crowd.p95(talk, came + 3):.3f} s after"
+            f"{agreed - arrived:.1f} s after Redis was back (the load ended 10 s after); post to page p95 "
+            f"{crowd.p95(talk, until=died):.3f} s before, {crowd.p95(talk, died, arrived):.3f} s without, "
+            f"{crowd.p95(talk, arrived + 3):.3f} s after"
         )
 
 
@@ -91,15 +91,15 @@ def test_postgresql_restarts_under_load(wide, postgres_server, told):
             time.sleep(5)
             began = time.monotonic()
             postgres_server.restart()
-            came = time.monotonic()
+            arrived = time.monotonic()
             time.sleep(15)
             talk.end()
-        agreed = crowd.agree(wide[0], post, until=came + 30)
+        agreed = crowd.agree(wide[0], post, until=arrived + 30)
     troubled = max((moment for moment, _ in talk.failures), default=began) - began
     told(
         f"restart: {len(talk.failures)} failed of {talk.count} (each then sent again), the last {troubled:.1f} s after "
-        f"the restart began, which took {came - began:.1f} s; at most {max(seen)} connections; all pages agreed "
-        f"{agreed - came:.1f} s after it was back (the load ended 15 s after); the slowest write {talk.slowest:.1f} s"
+        f"the restart began, which took {arrived - began:.1f} s; at most {max(seen)} connections; all pages agreed "
+        f"{agreed - arrived:.1f} s after it was back (the load ended 15 s after); the slowest write {talk.slowest:.1f} s"
     )
     assert troubled <= 5
     assert len(seen) > 20 and max(seen) <= 2 * settings_pool()
@@ -160,14 +160,14 @@ def test_a_thousand_pages_come_in_ten_seconds(site, told):
     """Meanwhile somebody signed in, whose pages are nobody else's, goes on reading."""
     post = posted(site)
     reader = site.cookie(site.account("reader"))
-    with Crowd([site], post, 1000, pace=0) as crowd:
+    with Crowd([site], post, 1000, per_second=0) as crowd:
         with Reading(f"{site.url}/posts/{post.slug}/", reader) as reading:
             began = time.monotonic()
             crowd.come(per_second=100)
-            came = crowd.wait(lambda: crowd.spread() == {site.port: 1000}, within=60)
+            arrived = crowd.wait(lambda: crowd.spread() == {site.port: 1000}, within=60)
         p95 = percentile(reading.spans, 95)
         told(
-            f"1000 pages sent over 10 s were all open after {came - began:.1f} s, refused at first: "
+            f"1000 pages sent over 10 s were all open after {arrived - began:.1f} s, refused at first: "
             f"{crowd.refused(since=began)}; the reader's {len(reading.spans)} pages: p95 {p95:.3f} s"
         )
         say(site, post, "to all")
@@ -181,26 +181,26 @@ def test_pages_that_never_read_are_cut_off_and_harm_nobody(site, server, told):
     post = posted(site)
     with Crowd([site], post, 50) as crowd, Talk([site], post, rate=20, length=4000) as talk, ExitStack() as stack:
 
-        def watch(came, until):
-            """The most memory, and how long each of ``came`` (line to its start) was held."""
+        def watch(arrived, until):
+            """The most memory, and how long each of ``arrived`` (line to its start) was held."""
             most, held = 0, {}
-            while time.monotonic() < until and (not came or len(held) < len(came)):
+            while time.monotonic() < until and (not arrived or len(held) < len(arrived)):
                 time.sleep(0.25)
                 most = max(most, site.megabytes + unread(site))
-                held |= {line: time.monotonic() - came[line] for line in came.keys() - lines(site) - held.keys()}
+                held |= {line: time.monotonic() - arrived[line] for line in arrived.keys() - lines(site) - held.keys()}
             return most, held
 
         time.sleep(5)
         since = time.monotonic()
         memory, _ = watch({}, until=since + 15)
-        before, came = crowd.p95(talk, since), {}
+        before, arrived = crowd.p95(talk, since), {}
         form = Page(f"{site.url}/posts/{post.slug}/").form
         for n in range(20):
             line = stack.enter_context(mute(site, form, source(100 + n)))
-            came[line.getsockname()] = time.monotonic()
-        assert came.keys() <= lines(site)
+            arrived[line.getsockname()] = time.monotonic()
+        assert arrived.keys() <= lines(site)
         since = time.monotonic()
-        most, held = watch(came, until=since + 30)
+        most, held = watch(arrived, until=since + 30)
         during = crowd.p95(talk, since)
         talk.end()
         crowd.agree(site, post, until=time.monotonic() + 30)
@@ -222,7 +222,7 @@ def test_a_page_that_floods_is_closed(site, server, told):
     """4008 stands for 1008, which daphne cannot send."""
     post = posted(site)
     with Crowd([site], post, 20) as crowd:
-        code, after, sent = crowd.do(flood(site, post, per_second=1000))
+        code, after, sent = crowd.run(flood(site, post, per_second=1000))
         told(f"{server}: closed with {code} after {after:.2f} s and {sent} messages")
         assert code == 4008 and after <= 2
         say(site, post, "still here")
@@ -239,9 +239,9 @@ def test_two_hundred_pages_of_one_person_or_from_one_address_are_capped(site, se
         ("person", 20, {"cookies": [bob]}),
         ("address", 100, {"sources": ["127.0.0.1"]}),
     ):
-        with Crowd([site], post, 200, pace=0, **options) as crowd:
+        with Crowd([site], post, 200, per_second=0, **options) as crowd:
             crowd.come(per_second=80)
-            crowd.wait(lambda c=crowd: all(tab.heard or tab.over for tab in c.tabs), within=60)
+            crowd.wait(lambda c=crowd: all(tab.received or tab.over for tab in c.tabs), within=60)
             crowd.wait(lambda c=crowd, m=most: len(c.open) <= m, within=10)
             capped = [tab for tab in crowd.tabs if tab.over]
             told(f"{server}: of 200 pages of one {name} {len(crowd.open)} stay, {len(capped)} were sent away")
@@ -273,11 +273,11 @@ def test_killed_five_times_a_process_leaves_no_ghosts(wide, told):
         killed = time.monotonic()
         crowd.wait(lambda: max(tab.readers for tab in crowd.open) > 10, within=10)
         most = max(tab.readers for tab in crowd.open)
-        gone = crowd.wait(lambda: {tab.readers for tab in crowd.open} == {10}, within=45)
+        noticed = crowd.wait(lambda: {tab.readers for tab in crowd.open} == {10}, within=45)
         time.sleep(5)
         assert {tab.readers for tab in crowd.open} == {10}
         told(
-            f"15 tabs of 5 people and 5 nobodies stay: 10, on every page {gone - killed:.1f} s after the fifth "
+            f"15 tabs of 5 people and 5 nobodies stay: 10, on every page {noticed - killed:.1f} s after the fifth "
             f"process had come back; before, the pages said up to {most}"
         )
         crowd.leave([tab for tab in crowd.open if tab.cookie == people[5]][:1])
@@ -294,11 +294,11 @@ def test_a_process_sleeps_for_forty_seconds(wide, told):
         asleep.process.send_signal(signal.SIGSTOP)
         try:
             time.sleep(40)
-            behind = [tab for tab in crowd.tabs if tab.ids != comments(awake, post)]
+            late = [tab for tab in crowd.tabs if tab.ids != comments(awake, post)]
         finally:
             asleep.process.send_signal(signal.SIGCONT)
         woke = time.monotonic()
-        assert len(behind) >= 50
+        assert len(late) >= 50
         talk.end()
         agreed = crowd.agree(awake, post, until=woke + 30)
         counted = crowd.wait(lambda: {tab.readers for tab in crowd.tabs} == {100}, within=45)

@@ -213,9 +213,9 @@ UNFINISHED = {
 def test_requests_that_never_end_are_dropped(site, post, page):
     with ExitStack() as stack:
         strangers = {}
-        for name, begun in UNFINISHED.items():
+        for name, started in UNFINISHED.items():
             strangers[name] = stack.enter_context(line(site))
-            strangers[name].sendall(begun.encode())
+            strangers[name].sendall(started.encode())
         still_serves(site, post, page, "beside the halves")
         said = {name: received(stranger) for name, stranger in strangers.items()}
     for name in ("no body", "half a body", "half a chunk"):
@@ -323,8 +323,8 @@ def test_an_answer_that_is_not_read_is_dropped(site, post):
 
 def test_a_site_with_unfinished_requests_ends_in_order(site):
     with ExitStack() as stack:
-        for begun in UNFINISHED.values():
-            stack.enter_context(line(site)).sendall(begun.encode())
+        for started in UNFINISHED.values():
+            stack.enter_context(line(site)).sendall(started.encode())
         site.stop()
     assert "Traceback" not in site.log
 

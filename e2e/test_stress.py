@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 
-from e2e.words import ON_BOTH, drawn, show
+from e2e.words import ON_BOTH, rendered, show
 from harness.hand import Hand
 from harness.site import Relay
 from live.testing import Page
@@ -92,8 +92,8 @@ def test_fifty_pages_cut_twenty_times_each_agree_with_a_reload(site, post, cast,
             assert has[:50] == newest
             oldest = has[-1]
             with site.orm():
-                standing = Comment.objects.filter(pk__gte=oldest).order_by("-pk").values_list("pk", flat=True)
-                assert has == list(standing)
+                shown = Comment.objects.filter(pk__gte=oldest).order_by("-pk").values_list("pk", flat=True)
+                assert has == list(shown)
         with capsys.disabled():
             print(f"\n{cuts} cuts over {len(pages)} pages while 1000 comments were posted")
 
@@ -138,22 +138,22 @@ def test_pages_asleep_through_everything_wake_up_right(site, post, cast, open_pa
                 one.locator("#comments").evaluate(
                     "(list, n) => [...list.children].slice(n).forEach(e => e.remove())", shown
                 )
-            assert drawn(page) == drawn(fresh), f"turn {turn}"
+            assert rendered(page) == rendered(fresh), f"turn {turn}"
             fresh.context.close()
 
 
 def happen(post, person):
     """Something that people do."""
-    standing = list(post.comments.filter(state="shown").order_by("-pk")[:30])
+    shown = list(post.comments.filter(state="shown").order_by("-pk")[:30])
     match random.randrange(5):
-        case 0 if standing:
-            chosen = random.choice(standing)
+        case 0 if shown:
+            chosen = random.choice(shown)
             chosen.remove(chosen.author)
-        case 1 if standing:
-            chosen = random.choice(standing)
+        case 1 if shown:
+            chosen = random.choice(shown)
             chosen.revise(chosen.author, f"edited {uuid4()}")
-        case 2 | 3 if [one for one in standing if one.depth < 6]:
-            post.comment(person, f"reply {uuid4()}", random.choice([one for one in standing if one.depth < 6]))
+        case 2 | 3 if [one for one in shown if one.depth < 6]:
+            post.comment(person, f"reply {uuid4()}", random.choice([one for one in shown if one.depth < 6]))
         case _:
             post.comment(person, f"comment {uuid4()}")
 

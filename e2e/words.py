@@ -37,7 +37,7 @@ def comment(page, text, below=None):
 
 
 def say(site, author, post, text, below=None):
-    """Another process writes ``text``: the pages learn of it by the pulse, or when they connect. → the comment"""
+    """Another process writes ``text``: the pages learn of it by the heartbeat, or when they connect. → the comment"""
     with site.orm():
         return Post.objects.get(pk=post.pk).comment(author, text, below and Comment.objects.get(pk=below.pk))
 
@@ -54,7 +54,7 @@ def announce(site, text, by, **lasts):
 def hear_on(page, site, by):
     """Listen on while ``page`` (of ``live.testing``) is told two things, one after the other. → all that it heard
 
-    Nothing rings for them: with the first it was told what was written before, by the same pulse or an earlier one;
+    Nothing rings for them: with the first it was told what was written before, by the same heartbeat or an earlier one;
     and the second comes with another.
     """
     said = announce(site, "One announcement", by)
@@ -69,7 +69,7 @@ def texts(page):
     return [text.strip() for text in page.locator("#comments .text").all_inner_texts()]
 
 
-def drawn(page):
+def rendered(page):
     """The comments as ``page`` shows them: HTML without open forms and without space between elements."""
     return page.locator("#comments").evaluate(
         """list => {
@@ -86,5 +86,5 @@ def assert_as_reloaded(page, open_page, site, post):
     fresh = open_page(site)
     fresh.goto(f"/posts/{post.slug}/")
     expect(page.locator("#comment-count")).to_have_text(fresh.locator("#comment-count").inner_text())
-    assert drawn(page) == drawn(fresh)
+    assert rendered(page) == rendered(fresh)
     fresh.close()

@@ -43,7 +43,7 @@ class Tab:
         self.sites, self.form, self.cookie, self.source, self.crowd = sites, dict(loaded.form), cookie, source, crowd
         self.ids = numbers(loaded.html)
         self.path = loaded.path
-        self.heard, self.readers, self.notice, self.last = 0, None, "", b""
+        self.received, self.readers, self.notice, self.last = 0, None, "", b""
         self.asking = None
         self.closed, self.over, self.is_open = None, False, False
         self.task = None
@@ -97,7 +97,7 @@ class Tab:
             self.asking = asyncio.get_running_loop().create_task(self.ask())
         self.ids.update(ids)
         self.form.update(cursors)
-        self.heard += 1
+        self.received += 1
         self.last = frame if marks or ids else self.last
         self.readers = self.readers if readers is None else readers
         self.notice = notice or self.notice
@@ -163,12 +163,12 @@ def numbers(html):
 class Crowd:
     """``count`` tabs on ``post``, in an event loop and thread of their own; all open within ``with``.
 
-    They come ``pace`` a second (0: only when told to ``come``), in turn with ``cookies`` (list of str) and from
+    They come ``per_second`` a second (0: only when told to ``come``), in turn with ``cookies`` (list of str) and from
     ``sources`` (addresses; else so many that none has fifty), and start at one of ``sites`` after the other.
     """
 
-    def __init__(self, sites, post, count, cookies=("",), sources=None, pace=80):
-        self.sites, self.post, self.count, self.pace = sites, post, count, pace
+    def __init__(self, sites, post, count, cookies=("",), sources=None, per_second=80):
+        self.sites, self.post, self.count, self.per_second = sites, post, count, per_second
         self.cookies = cookies
         self.sources = sources or [source(n) for n in range(count // 50 + 1)]
         self.tabs, self.loaded = [], {}
@@ -181,8 +181,8 @@ class Crowd:
     def __enter__(self):
         self.thread.start()
         self.watch = asyncio.run_coroutine_threadsafe(self.watch_lag(), self.loop)
-        if self.pace:
-            self.come(per_second=self.pace * len(self.sites))
+        if self.per_second:
+            self.come(per_second=self.per_second * len(self.sites))
             self.wait(lambda: len(self.open) == self.count, within=90)
             self.losses = 0
         return self
@@ -206,7 +206,7 @@ class Crowd:
                 self.loaded[cookie] = Page(f"{self.sites[0].url}/posts/{self.post.slug}/", cookie)
             tab = Tab(self.sites[first:] + self.sites[:first], self.loaded[cookie], cookie, source, self)
             self.tabs.append(tab)
-            self.do(self.start(tab))
+            self.run(self.start(tab))
             time.sleep(max(0, began + (n + 1) / per_second - time.monotonic()))  # the rate is the load
 
     async def start(self, tab):
@@ -215,7 +215,7 @@ class Crowd:
     def leave(self, tabs):
         """Close ``tabs`` for good."""
         tabs = list(tabs)
-        self.do(self.stop(tabs))
+        self.run(self.stop(tabs))
         self.tabs = [tab for tab in self.tabs if tab not in tabs]
 
     async def stop(self, tabs):
@@ -225,7 +225,7 @@ class Crowd:
         await asyncio.gather(*(tab.task for tab in tabs), return_exceptions=True)
         self.losses = before
 
-    def do(self, coroutine, within=MINUTE):
+    def run(self, coroutine, within=MINUTE):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(within)
 
     def wait(self, condition, within):
@@ -251,11 +251,11 @@ class Crowd:
     def agree(self, site, post, until):
         """Wait until every tab shows the database's comments, down to its oldest. → when (float)"""
         expected = sorted(comments(site, post))
-        behind = self.tabs
-        while behind := [tab for tab in behind if sorted(tab.ids) != expected[bisect_left(expected, min(tab.ids)) :]]:
+        late = self.tabs
+        while late := [tab for tab in late if sorted(tab.ids) != expected[bisect_left(expected, min(tab.ids)) :]]:
             if time.monotonic() > until:
-                missing = [len(set(expected) - tab.ids) for tab in behind]
-                raise AssertionError(f"{len(behind)} pages miss up to {max(missing)} comments: {self.state()}")
+                missing = [len(set(expected) - tab.ids) for tab in late]
+                raise AssertionError(f"{len(late)} pages miss up to {max(missing)} comments: {self.state()}")
             time.sleep(0.05)
         assert all({*expected[-50:]} <= tab.ids for tab in self.tabs)
         return time.monotonic()
@@ -397,7 +397,7 @@ class Reading:
 def comments(site, post):
     """The keys of the comments that stand (set of int)."""
     with site.orm():
-        return set(Comment.objects.standing().filter(post=post.pk, parent=None).values_list("pk", flat=True))
+        return set(Comment.objects.visible().filter(post=post.pk, parent=None).values_list("pk", flat=True))
 
 
 def source(n):

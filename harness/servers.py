@@ -60,8 +60,8 @@ def run(command, **options):
 def environment(**env):
     """The environment of a Parley process: ``env`` (None: not set) and nothing that decides otherwise."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}
-    given = {name: str(value) for name, value in env.items() if value is not None}
-    return kept | {"SECRET_KEY": settings.SECRET_KEY, "PYTHONUNBUFFERED": "1"} | given
+    overrides = {name: str(value) for name, value in env.items() if value is not None}
+    return kept | {"SECRET_KEY": settings.SECRET_KEY, "PYTHONUNBUFFERED": "1"} | overrides
 
 
 def manage(*arguments, **env):

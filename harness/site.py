@@ -173,11 +173,11 @@ class Relay:
 
     def cut(self):
         """Break all connections and refuse new ones, as a server that is gone does."""
-        self.do(self._cut())
+        self.run(self._cut())
 
     def snip(self):
         """Break one connection, whichever; new ones are welcome."""
-        self.do(self._snip())
+        self.run(self._snip())
 
     def stall(self):
         """Keep all connections and accept new ones, but let nothing pass, as a lost network does."""
@@ -189,13 +189,13 @@ class Relay:
 
     def refuse_sockets(self):
         """Break all sockets and refuse new ones, as a proxy does that knows none; all else passes."""
-        self.do(self._refuse_sockets())
+        self.run(self._refuse_sockets())
 
     def mend(self):
         """Undo ``cut`` and ``stall``; what was held back by a stall arrives."""
-        self.do(self._mend())
+        self.run(self._mend())
 
-    def do(self, coroutine):
+    def run(self, coroutine):
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE)
 
     async def _mend(self):

@@ -20,7 +20,7 @@ class AnnouncementForm(forms.ModelForm):
         super()._post_clean()
         if not self.errors:
             try:
-                self.instance.vet()
+                self.instance.check_times()
             except Refused as refusal:
                 self.add_error(None, refusal)
 
@@ -41,9 +41,9 @@ class AnnouncementAdmin(admin.ModelAdmin):
         """It is ended, never deleted: only a row can tell the open pages."""
         return False
 
-    def changeform_view(self, request, *arguments, **named):
+    def changeform_view(self, request, *arguments, **keywords):
         try:
-            return super().changeform_view(request, *arguments, **named)
+            return super().changeform_view(request, *arguments, **keywords)
         except Refused as refusal:  # somebody else was quicker, by the blink of an eye
             self.message_user(request, refusal.messages[0], messages.ERROR)
             return redirect(request.get_full_path())

@@ -8,7 +8,7 @@ class InboxConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self):
-        from inbox.mail import set_out
-        from live.heartbeat import on_pulse
+        from inbox.mail import start_sending
+        from live.heartbeat import periodic_task
 
-        on_pulse(set_out)
+        periodic_task(start_sending)

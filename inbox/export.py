@@ -7,16 +7,16 @@ from people.export import exports
 
 @exports("inbox")
 def inbox(person):
-    for notification in person.notifications.standing().drawn():
+    for notification in person.notifications.visible().with_related():
         yield {"at": notification.at, "read": notification.read_at, "text": notification.sentence}
 
 
-@exports("choices")
-def choices(person):
+@exports("subscriptions")
+def subscriptions(person):
     for follow in Follow.objects.filter(person=person).select_related("author"):
-        yield {"at": follow.chosen_at, "follows": follow.author.username}
+        yield {"at": follow.created_at, "follows": follow.author.username}
     for ignore in Ignore.objects.filter(person=person).select_related("ignored"):
-        yield {"at": ignore.chosen_at, "ignores": ignore.ignored.username}
+        yield {"at": ignore.created_at, "ignores": ignore.ignored.username}
     for mute in Mute.objects.filter(person=person):
         may_know = mute.thread and knows(person, mute.thread)
-        yield {"at": mute.chosen_at, "mutes": str(mute.thread) if may_know else ""}
+        yield {"at": mute.created_at, "mutes": str(mute.thread) if may_know else ""}

@@ -1,4 +1,4 @@
-"""How letters go out: written in the language of their receiver, handed to the mail server, outside any request."""
+"""How digests go out: written in the language of their receiver, handed to the mail server, outside any request."""
 
 import logging
 import re
@@ -17,13 +17,13 @@ from django.utils import timezone, translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from inbox.models import Letter
-from inbox.models.letter import address_of
+from inbox.models import EmailDigest
+from inbox.models.email_digest import address_of
 
 logger = logging.getLogger("inbox")
 signer = TimestampSigner(salt="inbox.unsubscribe")
 
-MOST = 50  # letters over one connection: mail servers set limits
+MOST = 50  # digests over one connection: mail servers set limits
 LINES = 30  # rows that a mail shows; there may be more in the inbox
 EXCERPT = 240  # characters
 SUBJECT = 150  # characters of the first sentence
@@ -32,10 +32,10 @@ BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _under_way = None
 
 
-def set_out():
-    """Send what is due in a thread of its own, unless it is at it still: no mail server can hold up the pulse."""
+def start_sending():
+    """Send what is due in a thread of its own, unless it is at it still: no mail server can hold up the heartbeat."""
     global _under_way
-    if not (_under_way and _under_way.is_alive()) and Letter.is_any_due():
+    if not (_under_way and _under_way.is_alive()) and EmailDigest.is_any_due():
         _under_way = Thread(target=_go, name="mail", daemon=True)
         _under_way.start()
 
@@ -50,48 +50,48 @@ def _go():
 
 
 def send_due():
-    """Send what is due, MOST letters at most, in any number of processes. → how many became what (Counter of str)
+    """Send what is due, MOST digests at most, in any number of processes. → how many became what (Counter of str)
 
     "sent"; "needless", for all in them was read meanwhile; "refused" by a mail server that takes others; or
     "unreachable", the mail server: then the rest waits.
     """
-    Letter.pack_due()
+    EmailDigest.build_due()
     became = Counter()
     line = get_connection()
     try:
-        while became.total() < MOST and not became["unreachable"] and (letter := Letter.take()):
-            became[send(letter, line)] += 1
+        while became.total() < MOST and not became["unreachable"] and (digest := EmailDigest.take()):
+            became[send(digest, line)] += 1
     finally:
         with suppress(OSError):
             line.close()
     return became
 
 
-def send(letter, line):
-    """Send ``letter``, which is ours, through the mail connection ``line``. → what it became (str), as above"""
+def send(digest, line):
+    """Send ``digest``, which is ours, through the mail connection ``line``. → what it became (str), as above"""
     try:
-        rows = letter.news()
+        rows = digest.unread_notifications()
         if not rows:
-            letter.delete()
+            digest.delete()
             return "needless"
-        mail = compose(letter, rows)
+        mail = compose(digest, rows)
     except Exception:
-        logger.exception("letter %s cannot be written", letter.pk)
-        letter.refused()
+        logger.exception("digest %s cannot be written", digest.pk)
+        digest.refused()
         return "refused"
     try:
         line.open()
         line.send_messages([mail])
     except (SMTPRecipientsRefused, SMTPDataError, ValueError) as error:  # its address, its text: others may do better
-        logger.warning("letter %s is refused (%s)", letter.pk, reason(error))
-        letter.refused()
+        logger.warning("digest %s is refused (%s)", digest.pk, reason(error))
+        digest.refused()
         return "refused"
     except OSError as error:  # all of smtplib's are
         logger.warning("no mail server (%s): trying again", reason(error))
-        letter.delay()
-        Letter.delay_all()
+        digest.delay()
+        EmailDigest.delay_all()
         return "unreachable"
-    letter.sent(rows)
+    digest.sent(rows)
     return "sent"
 
 
@@ -102,9 +102,9 @@ def reason(error):
     return " ".join([type(error).__name__, *map(str, codes)]).strip()
 
 
-def compose(letter, rows):
-    """The mail (EmailMultiAlternatives) that tells ``letter.person`` of ``rows`` (list of Notification, not empty)."""
-    person = letter.person
+def compose(digest, rows):
+    """The mail (EmailMultiAlternatives) that tells ``digest.person`` of ``rows`` (list of Notification, not empty)."""
+    person = digest.person
     with (
         translation.override(person.language or settings.LANGUAGE_CODE),
         timezone.override(person.time_zone or None),
@@ -123,18 +123,18 @@ def compose(letter, rows):
             subject = _("%(first)s, and %(n)s more") % {"first": subject, "n": len(rows) - 1}
         mail = EmailMultiAlternatives(
             settings.ACCOUNT_EMAIL_SUBJECT_PREFIX + subject,
-            render_to_string("inbox/mail/letter.txt", context),
+            render_to_string("inbox/mail/digest.txt", context),
             to=[address_of(person)],
             headers={
-                "Message-ID": letter.message_id,
+                "Message-ID": digest.message_id,
                 "Auto-Submitted": "auto-generated",
                 "List-Unsubscribe": f"<{context['unsubscribe']}>",
                 "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058
             },
         )
-        if letter.bundle:
+        if digest.bundle:
             mail.extra_headers["Precedence"] = "bulk"
-        mail.attach_alternative(render_to_string("inbox/mail/letter.html", context), "text/html")
+        mail.attach_alternative(render_to_string("inbox/mail/digest.html", context), "text/html")
     return mail
 
 

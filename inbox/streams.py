@@ -2,20 +2,20 @@
 
 from django.template.loader import render_to_string
 
-from inbox.models import BOARD, Announcement, Board
-from inbox.models.announcement import turn_board
-from inbox.models.errand import run_errands
+from inbox.models import ANNOUNCEMENTS, Announcement, Announcements
+from inbox.models.announcement import update_announcements
+from inbox.models.fan_out import run_fan_outs
 from live import fragments
-from live.heartbeat import on_pulse
+from live.heartbeat import periodic_task
 from live.lists import ItemList
 from live.shortcuts import on_every_page
 from live.streams import Stream, register
 from people.models import Person
 from people.streams import PersonStream
 
-on_pulse(turn_board)
-on_pulse(run_errands)
-on_every_page.append(lambda request: [BOARD])
+periodic_task(update_announcements)
+periodic_task(run_fan_outs)
+on_every_page.append(lambda request: [ANNOUNCEMENTS])
 
 
 @register(Person)
@@ -26,12 +26,12 @@ class InboxStream(PersonStream):
         ItemList(
             "notifications",
             into="#inbox",
-            template="partials/notification.html",
+            template="partials/inbox/notification.html",
             order="desc",
-            gone="gone",
+            removed="withdrawn",
             arrives="moved",
             earlier="#earlier-notifications",
-            load=lambda rows: rows.drawn(),
+            load=lambda rows: rows.with_related(),
         )
     ]
 
@@ -40,23 +40,23 @@ class InboxStream(PersonStream):
         dismissed = Announcement.objects.current().filter(dismissals__person=self.thing)
         return fragments.join(
             [
-                fragments.morph(render_to_string("partials/badge.html", {"badge": badge}), "#badge"),
-                fragments.replace(render_to_string("partials/retitle.html", {"retitle": badge}), "#retitle"),
+                fragments.morph(render_to_string("partials/inbox/badge.html", {"badge": badge}), "#badge"),
+                fragments.replace(render_to_string("partials/inbox/retitle.html", {"retitle": badge}), "#retitle"),
                 *(fragments.remove(f"#announcement-{announcement.pk}") for announcement in dismissed),
             ]
         )
 
 
-@register(Board)
-class BoardStream(Stream):
+@register(Announcements)
+class AnnouncementsStream(Stream):
     public = True
     lists = [
         ItemList(
-            lambda board: Announcement.objects.all(),
+            lambda announcements: Announcement.objects.all(),
             into="#announcements",
-            template="partials/announcement.html",
+            template="partials/inbox/announcement.html",
             order="desc",
-            gone=lambda announcement: not announcement.is_current,
+            removed=lambda announcement: not announcement.is_current,
             arrives=None,
         )
     ]

@@ -15,17 +15,17 @@ from django.views.decorators.http import require_POST, require_safe
 import live
 from inbox.models import Announcement, Dismissal, Follow, Ignore, Mute
 from inbox.models.notification import knows, read_all
-from inbox.templatetags.inbox import choice
+from inbox.templatetags.inbox import subscription_button
 from live import fragments
 from live.streams import find
+from people.client_info import client_info
 from people.decorators import signed_in
-from people.mentions import BEGUN, called
+from people.mentions import UNFINISHED, called
 from people.models import Person
 from people.rates import is_hurried
-from people.visits import visit
 
 CHOICES = 50  # of each kind that the inbox shows
-NAMES = 8  # that a completion offers
+SUGGESTIONS = 8  # that a completion offers
 FIELD = re.compile(r"[a-z0-9-]{1,40}")  # the id of a text area, or of a line
 COOKIE = "dismissed"  # of the signed-out: the announcements they do not want to see, as "3.5"
 COOKIES = 20  # that we remember
@@ -39,14 +39,14 @@ COOKIES = 20  # that we remember
 @require_safe
 def inbox(request):
     def context():
-        rows = Paginator(request.user.notifications.standing(), settings.NOTIFICATIONS_PER_PAGE)
+        rows = Paginator(request.user.notifications.visible(), settings.NOTIFICATIONS_PER_PAGE)
         page = rows.get_page(request.GET.get("page"))
-        return {"page": page, "notifications": page.object_list.drawn()} | chosen_by(request.user)
+        return {"page": page, "notifications": page.object_list.with_related()} | subscriptions_of(request.user)
 
     return live.page(request, "inbox/inbox.html", context)
 
 
-def chosen_by(person):
+def subscriptions_of(person):
     """What ``person`` chose lately, to look through and take back."""
     follows = Follow.objects.filter(person=person).select_related("author").order_by("-pk")
     ignores = Ignore.objects.filter(person=person).select_related("ignored").order_by("-pk")
@@ -64,7 +64,7 @@ def chosen_by(person):
 @require_safe
 def notification(request, pk):
     """Go to what a row is about: whoever follows it has read it. A browser that only looks ahead has not."""
-    row = get_object_or_404(request.user.notifications.standing(), pk=pk)
+    row = get_object_or_404(request.user.notifications.visible(), pk=pk)
     if is_reading(request):
         row.read()
     return redirect(row.target)
@@ -73,14 +73,14 @@ def notification(request, pk):
 @signed_in
 @require_POST
 def read_one(request, pk):
-    get_object_or_404(request.user.notifications.standing(), pk=pk).read()
+    get_object_or_404(request.user.notifications.visible(), pk=pk).read()
     return answer(request)
 
 
 @signed_in
 @require_POST
 def unread_one(request, pk):
-    get_object_or_404(request.user.notifications.standing(), pk=pk).unread(visit(request).address)
+    get_object_or_404(request.user.notifications.visible(), pk=pk).unread(client_info(request).address)
     return answer(request)
 
 
@@ -133,11 +133,11 @@ def ignore(request, username):
 def choose(request, model, thing):
     """Make the choice ``model`` of ``thing``, or take it back (``on`` says which), and show the button that is left."""
     if thing != request.user:
-        model.make(request.user, thing, request.POST.get("on") == "1", visit(request).address)
+        model.make(request.user, thing, request.POST.get("on") == "1", client_info(request).address)
     if not request.htmx:
         return redirect(back(request, thing))
-    context = choice({"user": request.user}, model, thing, request.path)
-    return HttpResponse(render_to_string("partials/choice.html", context, request))
+    context = subscription_button({"user": request.user}, model, thing, request.path)
+    return HttpResponse(render_to_string("partials/inbox/subscription_button.html", context, request))
 
 
 # Announcements
@@ -191,7 +191,7 @@ def complete(request):
     body, field, thread = request.POST.get("body", ""), request.GET.get("field", ""), request.GET.get("thread", "")
     if not FIELD.fullmatch(field):
         raise Http404
-    unfinished = BEGUN.search(body)
+    unfinished = UNFINISHED.search(body)
     context = {"field": field, "thread": thread, "is_line": "is_line" in request.GET, "people": []}
     if unfinished and request.user.is_authenticated:
         if chosen := request.POST.get("name"):
@@ -202,7 +202,7 @@ def complete(request):
             context["people"] = people_called(unfinished[1], request.user, thread)
     if not unfinished and "offering" not in request.POST:
         return HttpResponse(status=204)  # nothing stood there, and nothing shall
-    return render(request, "partials/completion.html", context)
+    return render(request, "partials/inbox/completion.html", context)
 
 
 def people_called(prefix, reader, thread):
@@ -211,8 +211,8 @@ def people_called(prefix, reader, thread):
     stream = find(thread)
     here = []
     if stream and hasattr(stream.thing, "speakers") and stream.allows(reader):
-        here = list(stream.thing.speakers(everybody)[:NAMES])
-    return [*here, *everybody.exclude(pk__in=[person.pk for person in here])[: NAMES - len(here)]]
+        here = list(stream.thing.speakers(everybody)[:SUGGESTIONS])
+    return [*here, *everybody.exclude(pk__in=[person.pk for person in here])[: SUGGESTIONS - len(here)]]
 
 
 def back(request, otherwise):

@@ -5,7 +5,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from live.conf import settings
 
-HOUSEHOLD = 64  # bits of an IPv6 address that are one subscriber's; the rest they choose as they like (RFC 6177)
+IPV6_NETWORK = 64  # bits of an IPv6 address that are one subscriber's; the rest they choose as they like (RFC 6177)
 
 
 def address(peer: str, header: Callable[[str], str]) -> str:
@@ -17,12 +17,12 @@ def address(peer: str, header: Callable[[str], str]) -> str:
     return header(settings.REAL_IP_HEADER) if settings.REAL_IP_HEADER else peer
 
 
-def household(address: str) -> str:
+def rate_key(address: str) -> str:
     """What is counted as one of ``address`` (str): itself, or an IPv6 address's network; as is what is no address."""
     try:
-        found = ip_address(address)
+        parsed = ip_address(address)
     except ValueError:
         return address
-    if not isinstance(found, IPv6Address):
+    if not isinstance(parsed, IPv6Address):
         return address
-    return str(found.ipv4_mapped or ip_network((found.packed, HOUSEHOLD), strict=False))
+    return str(parsed.ipv4_mapped or ip_network((parsed.packed, IPV6_NETWORK), strict=False))

@@ -20,7 +20,7 @@ from live.conf import languages
 from live.connection import heartbeat
 from live.cursors import heads
 from live.limits import Limits
-from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, named, read, sorry
+from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, read, sorry, stream_name
 from live.stepped import Rest, read_out
 from live.streams import kinds, name_of
 from live.viewers import Viewer
@@ -34,27 +34,27 @@ LOOK = 1  # second after which we look again whether it has
 
 
 class LiveConsumer:
-    """One listener: ``viewer`` and ``who`` say whose page it is, ``audiences`` which streams it is on.
+    """One listener: ``viewer`` and ``user_id`` say whose page it is, ``audiences`` which streams it is on.
 
     A person's page is on the person's ``own`` stream before it is on any other, whatever it says: with the session
-    ends all. While it does not read, it is parked: ``behind`` keeps the cursors from which it catches up.
+    ends all. While it does not read, it is paused: ``pending`` keeps the cursors from which it catches up.
     """
 
     def __init__(self, session: str | None, send: Send, line: Any = None) -> None:
         self.viewer = Viewer(session)
-        self.who = ""
+        self.user_id = ""
         self.own: str | None = None  # the name of the person's own stream, if people are watched here
         self.language = django_settings.LANGUAGE_CODE
         self.hub = hub.here()
         self.send = send
         self.line = line  # the server's short way to the transport, if it has one: live/http/uvicorn.py
         self.audiences: dict[str, hub.Audience] = {}
-        self.behind: dict[str, int] = {}
-        self.named: set[str] = set()  # the streams that the page has named
+        self.pending: dict[str, int] = {}
+        self.streams_named: set[str] = set()  # the streams that the page has named
         self.again: set[str] = set()  # those among them of which it asked to be told anew
-        self.parked: asyncio.Future[None] | None = None
+        self.paused: asyncio.Future[None] | None = None
         self.task: asyncio.Task[None] | None = None
-        self.gone = False
+        self.disconnected = False
         self.closing = False  # it was told why, and hears no more
         self.limits, self.whispered_at = Limits(), 0.0
 
@@ -79,18 +79,18 @@ class LiveConsumer:
             with suppress(Exception):
                 await self.send({"type": "websocket.close", "code": TRY_AGAIN})
         except asyncio.CancelledError:
-            if not self.gone:  # the server ends us
+            if not self.disconnected:  # the server ends us
                 raise
             # We were cut off: if this is not read either, the server drops the line.
             with suppress(Exception, asyncio.CancelledError):
                 await asyncio.wait_for(self.send({"type": "websocket.close", "code": TRY_AGAIN}), 1)
         finally:
-            self.gone = True
+            self.disconnected = True
             self.hub.listeners.discard(self)
             metrics.CONNECTIONS.dec()
             self.limits.leave()
-            if self.parked:
-                self.parked.cancel()
+            if self.paused:
+                self.paused.cancel()
             for name in tuple(self.audiences):
                 self.hub.leave(self, name)
 
@@ -107,9 +107,9 @@ class LiveConsumer:
         person = await hub.in_thread(self.viewer.person) if self.viewer.session else None
         if person is None or not person.pk:
             return False
-        self.who, own = str(person.pk), name_of(person)
+        self.user_id, own = str(person.pk), name_of(person)
         self.own = own if own.partition(":")[0] in kinds else None
-        return self.limits.of_person(self.who)
+        return self.limits.of_person(self.user_id)
 
     async def turn_away(self, receive: Receive) -> None:
         """Raise ``Close``, but hear the page out before: what it sends to a closed socket would wipe our answer."""
@@ -128,25 +128,25 @@ class LiveConsumer:
             raise Close(NOT_WELCOME)
         if self.closing:
             return
-        said = read(text)
-        said.pop("headers", None)
-        self.speak(said.pop("language", None))
-        whispered = said.pop("whisper", None)
+        message = read(text)
+        message.pop("headers", None)
+        self.speak(message.pop("language", None))
+        whispered = message.pop("whisper", None)
         if whispered is not None:
             return await self.whisper(whispered)
-        cursors = {named(signed): counted(tick) for signed, tick in said.items()}
-        known, self.named = self.named, self.named | cursors.keys()
-        if len(self.named) > STREAMS:
+        cursors = {stream_name(signed): counted(tick) for signed, tick in message.items()}
+        named_before, self.streams_named = self.streams_named, self.streams_named | cursors.keys()
+        if len(self.streams_named) > STREAMS:
             raise Close(NOT_WELCOME)
         for name, cursor in (await self.own_first(cursors)).items():
             if self.closing or self.cursor_of(name) == cursor:
                 continue
-            if name in known:
+            if name in named_before:
                 if self.limits.again():
                     raise Close(NOT_WELCOME)
                 self.again.add(name)
-            if self.parked:
-                self.behind[name] = cursor
+            if self.paused:
+                self.pending[name] = cursor
             else:
                 self.hub.leave(self, name)
                 await self.join(name, cursor)
@@ -156,7 +156,7 @@ class LiveConsumer:
 
     async def own_first(self, cursors: dict[str, int]) -> dict[str, int]:
         """The ``cursors`` (dict of stream name to tick), the person's own stream before the others if it lacks."""
-        if not self.own or self.parked or self.own in self.audiences:
+        if not self.own or self.paused or self.own in self.audiences:
             return cursors
         cursor = cursors.get(self.own)
         if cursor is None:
@@ -165,23 +165,23 @@ class LiveConsumer:
 
     def cursor_of(self, name: str) -> int | None:
         """The cursor (int) at which this page, in its language, is on the stream ``name``, or None."""
-        if self.parked:
-            return self.behind.get(name)
+        if self.paused:
+            return self.pending.get(name)
         audience = self.audiences.get(name)
         return audience.cursor if audience and audience.language == self.language else None
 
     async def join(self, name: str, cursor: int) -> None:
-        told = await self.hub.join(self, name, cursor)
+        length = await self.hub.join(self, name, cursor)
         if name in self.again:
             self.again.discard(name)
-            self.limits.told_again(told)
+            self.limits.told_again(length)
 
     async def whisper(self, signed: object) -> None:
-        name = named(signed)
+        name = stream_name(signed)
         now = time.monotonic()
-        if self.who and name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
+        if self.user_id and name in self.audiences and now - self.whispered_at >= WHISPER_EVERY:
             self.whispered_at = now
-            await self.hub.whisper(name, {"type": "whisper", "who": self.who})
+            await self.hub.whisper(name, {"type": "whisper", "user_id": self.user_id})
 
     # Downward
 
@@ -189,9 +189,9 @@ class LiveConsumer:
         """Send ``text`` without waiting; if others are sent it as well, it is ``shared``. → whether it went out at once
 
         The coroutine of ``send`` is stepped by hand: almost always it finishes in that one step, at the cost
-        of a function call. One that does not finish has met a full socket: the listener is parked.
+        of a function call. One that does not finish has met a full socket: the listener is paused.
         """
-        if self.gone or self.parked or self.closing:
+        if self.disconnected or self.paused or self.closing:
             return False
         if self.line and shared and self.line.write(text):
             return True
@@ -204,12 +204,12 @@ class LiveConsumer:
             logger.warning("a text of %s characters could not be sent (%s)", len(text), type(error).__name__)
             self.cut()
             return False
-        metrics.PARKED.inc()
-        self.parked = asyncio.ensure_future(self.park(Rest(sending, blocker)))
-        self.behind = {name: self.hub.leave(self, name) or 0 for name in tuple(self.audiences)}
+        metrics.PAUSED.inc()
+        self.paused = asyncio.ensure_future(self.pause(Rest(sending, blocker)))
+        self.pending = {name: self.hub.leave(self, name) or 0 for name in tuple(self.audiences)}
         return False
 
-    async def park(self, rest: Rest) -> None:
+    async def pause(self, rest: Rest) -> None:
         """Out of all audiences until the rest of a text is read; then catch up, or be cut off.
 
         However slow the line is, it is not cut as long as something of the text leaves, where the server tells us that.
@@ -229,9 +229,9 @@ class LiveConsumer:
             return self.cut()
         finally:
             reading.cancel()
-        self.parked = None
-        behind, self.behind = self.behind, {}
-        for name, cursor in behind.items():
+        self.paused = None
+        pending, self.pending = self.pending, {}
+        for name, cursor in pending.items():
             await self.join(name, cursor)
 
     def unsent(self) -> int:
@@ -241,7 +241,7 @@ class LiveConsumer:
     def cut(self) -> None:
         """End the socket of one that cannot be told anything: it may come back and catch up."""
         metrics.CUT.inc()
-        self.gone = True
+        self.disconnected = True
         if self.task:
             self.task.cancel()
 

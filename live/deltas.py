@@ -14,7 +14,7 @@ from live import fragments, metrics
 from live.cache import html_cache
 from live.cursors import Cursor, heads
 from live.streams import Stream, find, name_of
-from live.viewers import Viewer, people_behind
+from live.viewers import Viewer, people_of
 
 logger = logging.getLogger("live")
 shown_everywhere: list[
@@ -113,7 +113,7 @@ def ask(stream: Stream | None, viewers: set[Viewer]) -> tuple[bool, Refused]:
         return False, dict.fromkeys(viewers, ("", None))
     if stream.allows(AnonymousUser()):
         return True, {}
-    people = people_behind(viewers)
+    people = people_of(viewers)
     allowed = stream.allowed(set(people.values()))
     return False, {viewer: stream.ended(viewer) for viewer, person in people.items() if person not in allowed}
 

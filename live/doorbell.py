@@ -53,7 +53,7 @@ class Doorbell:
         try:
             await asyncio.wait_for(self.layer.group_send(group(name), event), LAYER_PATIENCE)
         except Exception as error:
-            logger.warning("%s not announced (%s): the pulse will", name, type(error).__name__)
+            logger.warning("%s not announced (%s): the heartbeat will", name, type(error).__name__)
 
     async def hear(self) -> None:
         while True:
@@ -65,7 +65,7 @@ class Doorbell:
                 await asyncio.sleep(1)
                 continue
             try:
-                self.hub.understand(event)
+                self.hub.dispatch(event)
             except Exception:  # of another version, or of somebody else's making: the next may be good
                 logger.exception("an event was not understood")
 
@@ -76,7 +76,7 @@ class Doorbell:
             await asyncio.wait_for(self.layer.group_add(group(name), self.channel), LAYER_PATIENCE)
             self.groups.add(name)
         except Exception as error:
-            logger.warning("%s is not heard (%s): the pulse watches it", name, type(error).__name__)
+            logger.warning("%s is not heard (%s): the heartbeat watches it", name, type(error).__name__)
 
     async def leave(self, name: str) -> None:
         if name in self.hub.subscribers or name not in self.groups:

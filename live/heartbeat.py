@@ -1,6 +1,7 @@
 """The heartbeat: what a process does again and again, be there news or not.
 
-Its *pulse* heals what the doorbell lost, renews the lease and has the chores done; and every page gets a sign of life.
+Its *heartbeat* heals what the doorbell lost, renews the lease and has the periodic tasks done; and every page gets a
+sign of life.
 """
 
 import asyncio
@@ -21,20 +22,20 @@ if TYPE_CHECKING:
 logger = logging.getLogger("live")
 
 RENEWAL = 10  # seconds between two renewals of the lease
-LOOK = 30  # seconds between two looks at all heads; in between the pulse asks for those that moved lately only
+LOOK = 30  # seconds between two looks at all heads; in between the heartbeat asks for those that moved lately only
 HEARTBEAT_SLICE, HEARTBEAT_PAUSE = 100, 0.01  # so many get theirs at once; then others have their turn, so many seconds
 
-Chore = Callable[[], object]
-chores: list[Chore] = []
+Task = Callable[[], object]
+periodic_tasks: list[Task] = []
 
 
-def on_pulse(chore: Chore) -> Chore:
-    """Decorator: call ``chore()`` in a thread at each pulse of each process, unless its last turn is not over there.
+def periodic_task(task: Task) -> Task:
+    """Decorator: call ``task()`` in a thread at each heartbeat of each process, unless its last turn is not over there.
 
     It must bear the company of other processes.
     """
-    chores.append(chore)
-    return chore
+    periodic_tasks.append(task)
+    return task
 
 
 class Heartbeat:
@@ -43,18 +44,18 @@ class Heartbeat:
     def __init__(self, hub: "Hub", lease: Lease | None) -> None:
         self.hub = hub
         self.lease, self.renewed_at, self.looked_at = lease, hub.loop.time(), 0.0
-        self.at_work: set[Chore] = set()  # the chores whose turn is not over
+        self.running: set[Task] = set()  # the periodic tasks whose turn is not over
 
-    async def pulse(self) -> None:
+    async def run(self) -> None:
         while True:
             try:
-                await self.beat()
+                await self.run_once()
             except Exception:
-                logger.exception("the pulse missed a beat")
+                logger.exception("the heartbeat failed")
             await asyncio.sleep(settings.LOOK_EVERY)
 
-    async def beat(self) -> None:
-        """Renew the lease, see rings that were lost, join groups that could not be joined, do the chores."""
+    async def run_once(self) -> None:
+        """Renew the lease, see rings that were lost, join groups that could not be joined, do the periodic tasks."""
         if self.lease is None:
             self.lease = await in_thread(leases.claim)
         elif self.hub.loop.time() >= self.renewed_at + RENEWAL:
@@ -69,32 +70,32 @@ class Heartbeat:
             self.looked_at = self.hub.loop.time()
         for name, head in found.items():
             if name in wanted:
-                self.hub.heard(name, head)
+                self.hub.on_head(name, head)
         for name in wanted:
             await self.hub.doorbell.join(name)
         for part in self.hub.parts:
-            await part.beat()
-        for chore in chores:
-            if chore not in self.at_work:
-                self.hub.spawn(self.do(chore))
+            await part.on_heartbeat()
+        for task in periodic_tasks:
+            if task not in self.running:
+                self.hub.spawn(self.run_task(task))
 
-    async def do(self, chore: Chore) -> None:
-        """One chore's turn: it keeps neither the pulse nor the other chores waiting, however long it takes."""
-        self.at_work.add(chore)
+    async def run_task(self, task: Task) -> None:
+        """One task's turn: it keeps neither the heartbeat nor the other periodic tasks waiting, however long it takes."""
+        self.running.add(task)
         try:
-            await in_thread(chore)
+            await in_thread(task)
         except Exception:
-            logger.exception("%s failed", chore.__qualname__)
+            logger.exception("%s failed", task.__qualname__)
         finally:
-            self.at_work.discard(chore)
+            self.running.discard(task)
 
     async def keep_alive(self) -> None:
         """Give every page a sign of life from time to time: one that gets none asks (``views.py``)."""
         while True:
             await asyncio.sleep(settings.HEARTBEAT)
-            await self.tell_alive()
+            await self.send_heartbeats()
 
-    async def tell_alive(self) -> None:
+    async def send_heartbeats(self) -> None:
         listeners = list(self.hub.listeners)
         for start in range(0, len(listeners), HEARTBEAT_SLICE):
             for listener in listeners[start : start + HEARTBEAT_SLICE]:

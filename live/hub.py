@@ -5,7 +5,7 @@ them all. A newcomer with an older cursor gets a delta of its own first and is c
 ``await`` between learning the head and joining, so that nothing falls between. Rings that arrive while a
 delta is being rendered merge into the next one: bursts batch by themselves.
 
-Nothing is queued for a listener. One that does not read leaves its audience (it is *parked*) and catches up
+Nothing is queued for a listener. One that does not read leaves its audience (it is *paused*) and catches up
 from its cursor when it reads again, or is cut off.
 """
 
@@ -47,7 +47,7 @@ _hub: "Hub | None" = None
 def ring(moved: dict[str, int]) -> None:
     """Announce the new heads of streams (dict of name to int); from any thread, never waits, never raises.
 
-    A process without a hub (a command) rings nobody: the pulses of the others find its rows.
+    A process without a hub (a command) rings nobody: the heartbeats of the others find its rows.
     """
     if _hub and not _hub.loop.is_closed():
         _hub.loop.call_soon_threadsafe(_hub.ring, moved)
@@ -63,7 +63,7 @@ def serving(application: Application) -> Application:
     """Wrap the ASGI ``application`` (callable) so that its process has a hub from its first request on.
 
     Raises ``ImproperlyConfigured`` if another process is alive and the channel layer cannot reach it. A
-    database that has no tables yet is left to the pulse.
+    database that has no tables yet is left to the heartbeat.
     """
     lease: Lease | None = None
     with ThreadPoolExecutor(1) as thread, suppress(DatabaseError):  # a server may import us in its event loop
@@ -83,7 +83,7 @@ def here(lease: Lease | None = None) -> "Hub":
     if _hub is None or _hub.loop is not loop:
         _hub = Hub(loop, lease)
         _hub.spawn(_hub.doorbell.hear())
-        _hub.spawn(_hub.heartbeat.pulse())
+        _hub.spawn(_hub.heartbeat.run())
         _hub.spawn(_hub.heartbeat.keep_alive())
     return _hub
 
@@ -176,16 +176,16 @@ class Hub:
 
     def ring(self, moved: dict[str, int]) -> None:
         for name, head in moved.items():
-            self.heard(name, head)
+            self.on_head(name, head)
         self.doorbell.publish(moved)
 
-    def understand(self, event: Event) -> None:
+    def dispatch(self, event: Event) -> None:
         if event["type"] == "ring":
-            self.heard(event["name"], event["head"])
+            self.on_head(event["name"], event["head"])
         for part in self.parts:
-            part.understand(event)
+            part.dispatch(event)
 
-    def heard(self, name: str, head: int) -> None:
+    def on_head(self, name: str, head: int) -> None:
         """Tell the subscribers of ``name`` that its head is ``head``, or newer."""
         for subscriber in tuple(self.subscribers.get(name, ())):
             subscriber.on_head(name, head)
@@ -200,7 +200,9 @@ class Hub:
                 text, head, refused, _ = await in_thread(
                     compose, audience.name, audience.language, before, set(audience.viewers)
                 )
-                for listener in [one for one in audience.listeners if one.viewer in refused] if refused else ():
+                for listener in (
+                    [listener_ for listener_ in audience.listeners if listener_.viewer in refused] if refused else ()
+                ):
                     self.dismiss(listener, audience.name, *refused[listener.viewer])
                 audience.cursor = max(before, head)
                 if text:
@@ -210,7 +212,7 @@ class Hub:
                 if audience.cursor == before:
                     audience.head = before
         except Exception:
-            audience.head = audience.cursor  # the pulse will see the difference and try again
+            audience.head = audience.cursor  # the heartbeat will see the difference and try again
             logger.exception("%s could not be delivered", audience.name)
         finally:
             audience.busy = False
@@ -242,22 +244,22 @@ class Hub:
             self.unsubscribe(coming, [name])
 
     async def _join(self, listener: "LiveConsumer", name: str, cursor: int) -> int:
-        told = 0
+        length = 0
         while True:
             audience = self.audiences.get((name, listener.language))
             if audience is None or audience.cursor != cursor or listener.viewer not in audience.viewers:
                 text, head, refused, _ = await self.catch_up(listener, name, cursor)
-                told += len(text)
+                length += len(text)
                 if refused:
                     self.dismiss(listener, name, *refused[listener.viewer])
-                    return told
+                    return length
                 if text and not listener.take(text):
-                    listener.behind[name] = head
-                    return told
+                    listener.pending[name] = head
+                    return length
                 cursor = head
                 audience = self.audiences.get((name, listener.language))
-            if listener.gone or listener.closing or name in listener.audiences:
-                return told
+            if listener.disconnected or listener.closing or name in listener.audiences:
+                return length
             # From here to the counting in nothing may await.
             if audience is None:
                 audience = self.audiences[name, listener.language] = Audience(self, name, listener.language, cursor)
@@ -267,10 +269,10 @@ class Hub:
                 break
         audience.add(listener)
         listener.audiences[name] = audience
-        self.heard(name, cursor)
+        self.on_head(name, cursor)
         for part in self.parts:
-            part.attend(listener, audience)
-        return told
+            part.join(listener, audience)
+        return length
 
     async def catch_up(self, listener: "LiveConsumer", name: str, since: int) -> Composed:
         """Compose what ``listener`` missed since the tick ``since`` (int). → ``Composed``
@@ -310,7 +312,7 @@ class Hub:
             metrics.STREAMS.set(len(self.audiences))
             self.unsubscribe(audience, [name])
         for part in self.parts:
-            part.depart(listener, audience)
+            part.leave(listener, audience)
         return audience.cursor
 
     async def subscribe(self, subscriber: Subscriber, names: Iterable[str]) -> None:
@@ -333,5 +335,5 @@ class Hub:
         """Let all processes hear the ``event`` (dict) on the stream ``name``; nothing is recorded."""
         event |= {"name": name}
         if name not in self.doorbell.groups:
-            self.understand(event)
+            self.dispatch(event)
         await self.doorbell.send(name, event)

@@ -26,7 +26,7 @@ def claim() -> Lease:
     """
     host, pid = socket.gethostname(), os.getpid()
     layers = getattr(settings, "CHANNEL_LAYERS", {"default": {"BACKEND": "InMemory"}})
-    others = [lease for lease in living() if not (lease.host == host and is_gone(lease.pid))]
+    others = [lease for lease in living() if not (lease.host == host and has_ended(lease.pid))]
     if others and "InMemory" in layers["default"]["BACKEND"]:
         raise ImproperlyConfigured(
             "Another process uses this database, and a channel layer in memory does not reach it."
@@ -36,7 +36,7 @@ def claim() -> Lease:
     return Lease.objects.create(host=host, pid=pid, renewed=Now())
 
 
-def is_gone(pid: int) -> bool:
+def has_ended(pid: int) -> bool:
     """Whether the process ``pid`` (int) of this machine has ended, or is this very process."""
     try:
         os.kill(pid, 0)

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from live import metrics
-from live.address import household
+from live.address import rate_key
 from live.conf import settings
 
 HANDSHAKES = 100  # new sockets a second, in one process
@@ -15,7 +15,7 @@ BURST, REFILL = 40, 4  # messages at once, and so many more each second
 AGAIN, AGAIN_REFILL, AGAIN_LENGTH, AGAIN_MOST = 60, 4, 4096, 30
 
 
-class Allowance:
+class TokenBucket:
     """So many (``burst``) at once, and ``refill`` more each second."""
 
     def __init__(self, burst: float, refill: float) -> None:
@@ -23,7 +23,7 @@ class Allowance:
         self.refill = refill
         self.asked_at = 0.0
 
-    def spend(self, now: float) -> bool:
+    def consume(self, now: float) -> bool:
         """Take one at the time ``now`` (seconds). → whether there was one
 
         What was ``left`` may be less than nothing: somebody took more, whose cost was known only afterwards.
@@ -36,29 +36,29 @@ class Allowance:
         return True
 
 
-doorkeeper = Allowance(burst=HANDSHAKES * 2, refill=HANDSHAKES)
+handshake_limit = TokenBucket(burst=HANDSHAKES * 2, refill=HANDSHAKES)
 sockets: Counter[str] = Counter()  # open ones, by person ("person 7") and by address ("address 10.0.0.1")
 
 
 def is_storm() -> bool:
     """Whether more sockets are asked for at once than can be served well; this counts as one."""
-    return settings.LIMITED and not doorkeeper.spend(time.monotonic())
+    return settings.LIMITED and not handshake_limit.consume(time.monotonic())
 
 
 class Limits:
     """Those of one socket. Each question counts as once."""
 
     def __init__(self) -> None:
-        self.allowance, self.anew = Allowance(BURST, REFILL), Allowance(AGAIN, AGAIN_REFILL)
+        self.bucket, self.anew = TokenBucket(BURST, REFILL), TokenBucket(AGAIN, AGAIN_REFILL)
         self.counted_as: list[str] = []  # the keys of this socket in ``sockets``
 
     def of_address(self, address: str) -> bool:
         """Whether too many sockets of the same ``address`` (str, empty if it is not known) are open."""
-        return bool(address) and self.count("address " + household(address), OF_AN_ADDRESS)
+        return bool(address) and self.count("address " + rate_key(address), OF_AN_ADDRESS)
 
-    def of_person(self, who: str) -> bool:
-        """Whether too many sockets of the person ``who`` (str) are open."""
-        return self.count("person " + who, OF_A_PERSON)
+    def of_person(self, user_id: str) -> bool:
+        """Whether too many sockets of the person ``user_id`` (str) are open."""
+        return self.count("person " + user_id, OF_A_PERSON)
 
     def count(self, name: str, most: int) -> bool:
         self.counted_as.append(name)
@@ -73,18 +73,18 @@ class Limits:
 
     def message(self) -> bool:
         """Whether the page says too much."""
-        return self.spend(self.allowance)
+        return self.consume(self.bucket)
 
     def again(self) -> bool:
         """Whether the page has itself told anew too often."""
-        return self.spend(self.anew)
+        return self.consume(self.anew)
 
     def told_again(self, length: int) -> None:
         """So many characters were told anew, which is known only afterwards."""
         self.anew.left -= min(length / AGAIN_LENGTH, AGAIN_MOST)
 
-    def spend(self, allowance: Allowance) -> bool:
-        if not settings.LIMITED or allowance.spend(time.monotonic()):
+    def consume(self, bucket: TokenBucket) -> bool:
+        if not settings.LIMITED or bucket.consume(time.monotonic()):
             return False
         metrics.REFUSED.labels("flood").inc()
         return True

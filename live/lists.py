@@ -30,7 +30,7 @@ class ItemList:
 
     What becomes of an item that changed:
 
-    ``gone``: the name of what is true of an item that is shown no longer, or a function of the item. It is removed.
+    ``removed``: the name of what is true of an item that is shown no longer, or a function of the item. It is removed.
     Its row stays, for only rows can tell open pages; one that comes back is born anew (set ``born`` to 0).
     ``body``: the template of that child (its id: the element's and "-body") which alone is replaced when an item
     changed: for items that may hold what somebody types, or loaded. Or a function of the item → fragments. Without it
@@ -51,7 +51,7 @@ class ItemList:
         *,
         element: Function | None = None,
         order: Name = "asc",
-        gone: Name | None = None,
+        removed: Name | None = None,
         body: Name | None = None,
         place: str | None = None,
         arrives: str | None = "born",
@@ -65,7 +65,7 @@ class ItemList:
         self.template, self.variable = template, PurePath(template).stem
         self.element = element or (lambda item: f"{self.variable}-{item.pk}")
         self.order = order if callable(order) else lambda item: order
-        self.gone = of(gone) if gone else lambda item: False
+        self.removed = of(removed) if removed else lambda item: False
         self.body, self.place = body, place
         self.arrives, self.earlier = arrives, earlier
         self.then = then or (lambda item: "")
@@ -77,7 +77,7 @@ class ItemList:
 
     def show(self, item: Any, since: int) -> str:
         """The fragments that bring ``item`` up to date on a page that has seen the tick ``since``."""
-        if self.gone(item):
+        if self.removed(item):
             return self.remove(item)
         if self.arrives and getattr(item, self.arrives) <= since:
             return self.change(item)
@@ -158,20 +158,20 @@ def of(name: Name) -> Function:
     return name if callable(name) else read
 
 
-def draw(partial: str, item: Any) -> str:
+def cached_partial(partial: str, item: Any) -> str:
     """The ``partial`` (a template's name) of ``item``, which is remembered as long as the item looks the same.
 
-    ``item.likeness`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
+    ``item.cache_key`` (a tuple) holds all that the partial shows. Its variable is called as the class is.
     """
     return _drawn(partial, item.__class__.__name__.lower(), item)
 
 
 def cached_or_rendered(template: str, variable: str, item: Any) -> str:
-    if hasattr(item, "likeness"):
+    if hasattr(item, "cache_key"):
         return _drawn(template, variable, item)
     return render_to_string(template, {variable: item})
 
 
 def _drawn(template: str, variable: str, item: Any) -> str:
-    look = template, get_language(), item.likeness
+    look = template, get_language(), item.cache_key
     return html_cache.get_or_set(look, lambda: render_to_string(template, {variable: item}))

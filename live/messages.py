@@ -46,7 +46,7 @@ def read(text: object) -> dict[str, Any]:
     return said
 
 
-def named(signed: Any) -> str:
+def stream_name(signed: Any) -> str:
     """The stream name that a page gave back. Raises ``Close`` if it is not one that we wrote."""
     try:
         return unsign(signed)

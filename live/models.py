@@ -11,7 +11,9 @@ class Head(models.Model):
     kind = models.CharField(max_length=100)
     key = models.CharField(max_length=64)
     head = models.BigIntegerField(default=0)
-    moved = models.DateTimeField(db_index=True)  # by the database's clock; for the pulse, which asks what moved lately
+    moved = models.DateTimeField(
+        db_index=True
+    )  # by the database's clock; for the heartbeat, which asks what moved lately
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "key"], name="one_head_per_stream")]
@@ -28,13 +30,13 @@ class Lease(models.Model):
 class Presence(models.Model):
     """How many tabs of one person one process serves on one stream.
 
-    ``who`` is the person's primary key as text; empty stands for all anonymous readers together.
+    ``user_id`` is the person's primary key as text; empty stands for all anonymous readers together.
     """
 
     lease = models.ForeignKey(Lease, on_delete=models.CASCADE)
     stream = models.CharField(max_length=100, db_index=True)
-    who = models.CharField(max_length=64, blank=True)
+    user_id = models.CharField(max_length=64, blank=True)
     tabs = models.PositiveIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["lease", "stream", "who"], name="one_presence_per_lease")]
+        constraints = [models.UniqueConstraint(fields=["lease", "stream", "user_id"], name="one_presence_per_lease")]

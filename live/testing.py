@@ -94,21 +94,21 @@ class Page:
             self.send(self.form)
         return self
 
-    def send(self, said: dict[str, str] | str | bytes) -> None:
-        """Send ``said``: a dict as JSON, str and bytes as they are."""
-        self.socket.send(json.dumps(said) if isinstance(said, dict) else said)
+    def send(self, message: dict[str, str] | str | bytes) -> None:
+        """Send ``message``: a dict as JSON, str and bytes as they are."""
+        self.socket.send(json.dumps(message) if isinstance(message, dict) else message)
 
-    def hear(self, wanted: str, within: float = PATIENCE) -> str:
-        """Listen until ``wanted`` (str) was told. Moves the cursors as a page does. → all that was told so far.
+    def hear(self, text: str, within: float = PATIENCE) -> str:
+        """Listen until ``text`` (str) was told. Moves the cursors as a page does. → all that was told so far.
 
         Raises ``TimeoutError`` if it is not told ``within`` so many seconds, or the socket closes first. Only what
         measures says another ``within``: that nothing comes is known when something comes that was sent later.
         """
         deadline = time.monotonic() + within
-        while wanted not in self.text:
+        while text not in self.text:
             frame = self.next(deadline - time.monotonic())
             if frame is None:
-                raise TimeoutError(f"{wanted!r} was not told, but: {self.text[-2000:]!r} (closed: {self.closed})")
+                raise TimeoutError(f"{text!r} was not told, but: {self.text[-2000:]!r} (closed: {self.closed})")
         return self.text
 
     def next(self, within: float = PATIENCE) -> str | None:

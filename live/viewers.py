@@ -32,7 +32,7 @@ class Viewer:
 
     def person(self) -> Person:
         """The signed-in person, or AnonymousUser if the session ended or never was one."""
-        return people_behind([self])[self]
+        return people_of([self])[self]
 
 
 def session_store() -> type[SessionBase]:
@@ -44,7 +44,7 @@ def session_key(cookie: str | None) -> str | None:
     return None if cookie and "\0" in cookie else session_store()(cookie).session_key  # PostgreSQL refuses a NUL
 
 
-def people_behind(viewers: Iterable[Viewer]) -> dict[Viewer, Person]:
+def people_of(viewers: Iterable[Viewer]) -> dict[Viewer, Person]:
     """Who is signed in by the sessions of ``viewers`` (iterable of ``Viewer``). → dict of viewer to person
 
     With sessions in the database two queries, whatever their number. Judged as by ``django.contrib.auth.get_user``, but
@@ -56,7 +56,7 @@ def people_behind(viewers: Iterable[Viewer]) -> dict[Viewer, Person]:
     for viewer in people:
         session = sessions.get(viewer.session or "", {})
         person = users.get((session.get(BACKEND_SESSION_KEY, ""), session.get(SESSION_KEY, "")))
-        if person and vouches(session, person):
+        if person and is_session_of(session, person):
             people[viewer] = person
     return people
 
@@ -108,7 +108,7 @@ def parse_key(model: type[AbstractBaseUser], key: str) -> Any:
         return None
 
 
-def vouches(session: Session, person: Any) -> bool:
+def is_session_of(session: Session, person: Any) -> bool:
     """Whether the signed hash in ``session`` (dict) is still the one of ``person``: a new password changes it."""
     if not hasattr(person, "get_session_auth_hash"):
         return True

@@ -11,19 +11,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from live import fragments, metrics
-from live.address import address, household
+from live.address import address, rate_key
 from live.conf import languages, settings
 from live.connection import connect_again, heartbeat
 from live.cursors import Cursor
 from live.deltas import compose
-from live.limits import AGAIN, AGAIN_LENGTH, AGAIN_MOST, AGAIN_REFILL, OF_A_PERSON, OF_AN_ADDRESS, Allowance
-from live.messages import MESSAGE, NOT_WELCOME, STREAMS, TRY_AGAIN, Close, counted, named, sorry
+from live.limits import AGAIN, AGAIN_LENGTH, AGAIN_MOST, AGAIN_REFILL, OF_A_PERSON, OF_AN_ADDRESS, TokenBucket
+from live.messages import MESSAGE, NOT_WELCOME, STREAMS, TRY_AGAIN, Close, counted, sorry, stream_name
 from live.viewers import Viewer, session_key
 
 COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
-allowances: OrderedDict[str, Allowance] = (
+buckets: OrderedDict[str, TokenBucket] = (
     OrderedDict()
-)  # "person 7" or "address 10.0.0.1" -> Allowance, the least recently used first
+)  # "person 7" or "address 10.0.0.1" -> TokenBucket, the least recently used first
 counting = Lock()
 
 
@@ -45,19 +45,19 @@ def missed(request: HttpRequest) -> HttpResponse:
         metrics.REFUSED.labels("questions").inc()
         return HttpResponse(status=429, headers={"Retry-After": "15"})
     viewer = Viewer(session_key(request.COOKIES.get(django_settings.SESSION_COOKIE_NAME)))
-    told, live = [], []
+    texts, live = [], []
     for name, since in cursors.items():
         text, head, refused, _ = compose(name, language, since, {viewer})
         if refused:
             farewell, code = refused[viewer]
             if code and code != TRY_AGAIN:  # its socket would be closed: it hears no more of anything
                 return HttpResponse(farewell + heartbeat(language, "ended"))
-            told.append(farewell)
+            texts.append(farewell)
         else:
-            told.append(text)
+            texts.append(text)
             live.append(Cursor(name, min(since, head)))  # its own: what follows moves it, if it arrives
-    text = fragments.join(told)
-    spend(request, min(len(text) / AGAIN_LENGTH, AGAIN_MOST * len(told)))
+    text = fragments.join(texts)
+    consume(request, min(len(text) / AGAIN_LENGTH, AGAIN_MOST * len(texts)))
     if "silent" in request.GET:
         with translation.override(language):
             text = connect_again(live, whispers, request.user.is_authenticated) + text
@@ -71,12 +71,12 @@ def read(request: HttpRequest) -> tuple[dict[str, int], Cursor | None]:
     """
     if len(request.META.get("QUERY_STRING", "")) > MESSAGE:
         raise Close(NOT_WELCOME)
-    said = request.GET.dict()
+    values = request.GET.dict()
     for name in ("language", "silent"):
-        said.pop(name, None)
-    signed = said.pop("whispers", "")
-    whispers = Cursor(named(signed), 0) if signed else None
-    cursors = {named(signed): counted(tick) for signed, tick in said.items()}
+        values.pop(name, None)
+    signed = values.pop("whispers", "")
+    whispers = Cursor(stream_name(signed), 0) if signed else None
+    cursors = {stream_name(signed): counted(tick) for signed, tick in values.items()}
     if len(cursors) > STREAMS:
         raise Close(NOT_WELCOME)
     return cursors, whispers
@@ -86,29 +86,29 @@ def may_ask(request: HttpRequest) -> bool:
     """Whether whoever asks may ask once more; this counts as once."""
     now = time.monotonic()
     with counting:
-        spent = [allowance.spend(now) for allowance in allowances_of(request)]
-    return all(spent) or not settings.LIMITED
+        consumed = [bucket.consume(now) for bucket in buckets_of(request)]
+    return all(consumed) or not settings.LIMITED
 
 
-def spend(request: HttpRequest, cost: float) -> None:
+def consume(request: HttpRequest, cost: float) -> None:
     """Count what a question did cost, which is known only afterwards."""
     with counting:
-        for allowance in allowances_of(request):
-            allowance.left -= cost
+        for bucket in buckets_of(request):
+            bucket.left -= cost
 
 
-def allowances_of(request: HttpRequest) -> list[Allowance]:
+def buckets_of(request: HttpRequest) -> list[TokenBucket]:
     """A person may ask as much as one page may be told anew, and an address as the persons that it has pages for."""
     keys = []
     if where := address(request.META.get("REMOTE_ADDR") or "", lambda name: request.headers.get(name, "")):
-        keys.append(("address " + household(where), OF_AN_ADDRESS))
+        keys.append(("address " + rate_key(where), OF_AN_ADDRESS))
     if request.user.is_authenticated:
         keys.append((f"person {request.user.pk}", OF_A_PERSON))
     for key, pages in keys:
-        if key not in allowances:
+        if key not in buckets:
             share = pages / OF_A_PERSON
-            allowances[key] = Allowance(AGAIN * share, AGAIN_REFILL * share)
-        allowances.move_to_end(key)
-    while len(allowances) > COUNTED:
-        allowances.popitem(last=False)
-    return [allowances[key] for key, _ in keys]
+            buckets[key] = TokenBucket(AGAIN * share, AGAIN_REFILL * share)
+        buckets.move_to_end(key)
+    while len(buckets) > COUNTED:
+        buckets.popitem(last=False)
+    return [buckets[key] for key, _ in keys]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from people.attempts import TOO_MANY, account_of, counted_for, remember
-from people.rates import refund, spend
+from people.rates import consume, refund
 
 logger = logging.getLogger("people")
 
@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         account = account_of(username, email)
         counted = counted_for(request, account, username or email)
         with transaction.atomic():
-            at = spend("sign-in", message=TOO_MANY, **counted)
+            at = consume("sign-in", message=TOO_MANY, **counted)
         user = super().authenticate(request, username=account.username if account else "", password=password)
         if user:
             refund("sign-in", at, **counted)

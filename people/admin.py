@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from live.ticks import tick
-from people.closing import on_closing
-from people.models import NAMES, Person
+from people.account_deletion import on_account_deletion
+from people.models import DISPLAY_NAMES, Person
 from people.sessions import carry_over
 
 
@@ -17,18 +17,18 @@ class PersonAdmin(UserAdmin):
     list_filter = ["is_staff", "is_superuser", "is_active", "groups", "banned_at"]
     search_fields = ["username", "display_name", "email"]
     ordering = ["username"]
-    readonly_fields = ["banned_at", "ban_reason", "closed_at", "last_login", "date_joined"]
+    readonly_fields = ["banned_at", "ban_reason", "deleted_at", "last_login", "date_joined"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
         (_("Profile"), {"fields": ["display_name", "email", "bio", "language", "time_zone"]}),
         (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups", "user_permissions"]}),
         (_("Ban"), {"fields": ["banned_at", "ban_reason"]}),
-        (_("Dates"), {"fields": ["last_login", "date_joined", "closed_at"]}),
+        (_("Dates"), {"fields": ["last_login", "date_joined", "deleted_at"]}),
     ]
 
     def has_change_permission(self, request, obj=None):
         """A closed account is closed for good."""
-        return super().has_change_permission(request, obj) and not (obj and obj.closed_at)
+        return super().has_change_permission(request, obj) and not (obj and obj.deleted_at)
 
     def has_delete_permission(self, request, obj=None):
         """Rows of people stay: what they said hangs on them, and open pages hear of an end from them."""
@@ -41,7 +41,7 @@ class PersonAdmin(UserAdmin):
                 obj.banned_at, obj.ban_reason = None, ""
             super().save_model(request, obj, form, change)
             if obj.is_active:
-                tick(obj, NAMES)
+                tick(obj, DISPLAY_NAMES)
             else:
                 obj.end_sessions()
 
@@ -49,11 +49,11 @@ class PersonAdmin(UserAdmin):
         answer = super().user_change_password(request, id, form_url)
         if answer.status_code == 302:
             own = carry_over(request)  # Django gives the admin's session a new key, whosever password it was
-            self.get_object(request, id).tell_of_new_password(*own)
+            self.get_object(request, id).announce_new_password(*own)
         return answer
 
 
-@on_closing
+@on_account_deletion
 def forget_in_the_log(person, **_):
     """The admin's history names people; what was done to a row stays known."""
     people = ContentType.objects.get_for_model(Person)

@@ -14,7 +14,7 @@ class PeopleConfig(AppConfig):
         from people.sessions import connect_signals
 
         connect_signals()
-        autodiscover_modules("export", "closing")
+        autodiscover_modules("export", "account_deletion")
 
 
 @register(Tags.security, deploy=True)

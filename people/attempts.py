@@ -11,9 +11,9 @@ from django.core import signing
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-from live.address import household
-from people.rates import Spent
-from people.visits import visit
+from live.address import rate_key
+from people.client_info import client_info
+from people.rates import RateLimit
 
 TOO_MANY = _("Too many wrong sign-ins. Try again in %(n)s s.")
 COOKIE = "signed_in_before"
@@ -35,21 +35,21 @@ def account_of(username="", email="", **_):
 
 
 def counted_for(request, account, typed):
-    """For what an attempt counts that means ``account`` (Person or None), as ``spend("sign-in", …)`` takes it (dict).
+    """For what an attempt counts that means ``account`` (Person or None), as ``consume("sign-in", …)`` takes it (dict).
 
     ``typed`` (str) is the name or the e-mail address that was typed.
     """
-    address = visit(request).address
+    address = client_info(request).address
     if account and account.pk in accounts_of(request):
         return {"pair": digest(account, "browser")}
-    counted = {"address": address, "pair": digest(account or typed, household(address))}
+    counted = {"address": address, "pair": digest(account or typed, rate_key(address))}
     return counted if account and has_been_at(account, address) else counted | {"name": digest(account or typed)}
 
 
 def has_been_at(account, address):
     """Whether one of the account's sessions began, or was last seen, at ``address`` (str)."""
     newest = account.usersession_set.order_by("-last_seen_at").values_list("ip", flat=True)[:SESSIONS]
-    return household(address) in map(household, newest)
+    return rate_key(address) in map(rate_key, newest)
 
 
 def accounts_of(request):
@@ -70,9 +70,9 @@ def remember(response, request, account):
 
 def forget(request, account):
     """Whoever reset the password of ``account`` (Person) by mail may sign in with the new one at once."""
-    places = ["browser", household(visit(request).address)]
-    who = [f"name {digest(account)}", *(f"pair {digest(account, place)}" for place in places)]
-    Spent.objects.filter(what="sign-in", who__in=who).delete()
+    places = ["browser", rate_key(client_info(request).address)]
+    key = [f"name {digest(account)}", *(f"pair {digest(account, place)}" for place in places)]
+    RateLimit.objects.filter(action="sign-in", key__in=key).delete()
 
 
 def digest(login, place=""):

@@ -16,7 +16,7 @@ from django_htmx.http import reswap
 
 from live import fragments
 from live.http.bodies import announced
-from people.visits import retry_after
+from people.client_info import retry_after
 
 
 def malformed(request, exception):
@@ -35,33 +35,41 @@ def malformed(request, exception):
             sentence = _("That was not understood.")
     with translation.override(getattr(request, "LANGUAGE_CODE", None) or get_language_from_request(request)):
         if by_htmx(request):
-            return stay(sentence, 400)
+            return htmx_notice(sentence, 400)
         return HttpResponse(render_to_string("400.html", {"sentence": sentence}), status=400)
 
 
 def missing(request, exception):
-    return stay(_("There is nothing here."), 404) if by_htmx(request) else defaults.page_not_found(request, exception)
+    return (
+        htmx_notice(_("There is nothing here."), 404)
+        if by_htmx(request)
+        else defaults.page_not_found(request, exception)
+    )
 
 
 def forbidden(request, exception):
-    return stay(_("You may not do that."), 403) if by_htmx(request) else defaults.permission_denied(request, exception)
+    return (
+        htmx_notice(_("You may not do that."), 403)
+        if by_htmx(request)
+        else defaults.permission_denied(request, exception)
+    )
 
 
 def broken(request):
     message = _("Something went wrong on our side. It has been noted.")
-    return stay(message, 500) if by_htmx(request) else defaults.server_error(request)
+    return htmx_notice(message, 500) if by_htmx(request) else defaults.server_error(request)
 
 
 def refused(request, refusal):
     """Tell why (``refusal``, Refused): nothing was done, and the page stays as it is."""
     if by_htmx(request):
-        response = stay(refusal.messages[0], refusal.status)
+        response = htmx_notice(refusal.messages[0], refusal.status)
     else:
         response = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
     return retry_after(response, refusal)
 
 
-def stay(message, status):
+def htmx_notice(message, status):
     """Tell the page ``message`` (str), and leave it as it is. → the response, with ``status`` (int)"""
     html = render_to_string("partials/notice.html", {"notice": message})
     return reswap(HttpResponse(fragments.morph(html, "#notice"), status=status), "none")
@@ -84,7 +92,7 @@ async def refuse_body(scope, send, status):
         else:
             text = _("This took too long to arrive. Send it once more.")
         if "hx-request" in headers:
-            answer = stay(text, status)
+            answer = htmx_notice(text, status)
         else:
             answer = HttpResponse(text, status=status, content_type="text/plain; charset=utf-8")
     pairs = [(name.lower().encode(), value.encode()) for name, value in answer.items()]

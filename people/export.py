@@ -15,7 +15,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 
-from people.rates import TOO_OFTEN, spend
+from people.rates import TOO_OFTEN, consume
 
 exporters = {}
 
@@ -36,7 +36,7 @@ def export(person, address=None):
     ``address`` (str) is where they ask from, for it costs much. Raises ``TooFast``.
     """
     with transaction.atomic():
-        spend("export", person, address, TOO_OFTEN)
+        consume("export", person, address, TOO_OFTEN)
     file = TemporaryFile()  # noqa: SIM115  the answer closes it
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         for name, function in exporters.items():

@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Person
-from people.rules import tidy
+from people.rules import normalize
 
 
 def zones():
@@ -26,15 +26,15 @@ class ProfileForm(forms.ModelForm):
         labels = {"display_name": _("Display name"), "bio": _("About you"), "language": _("Language")}
         help_texts = {"bio": _("Markdown: **bold**, *italic*, `code`, > quote, [link](address)")}
 
-    def __init__(self, *arguments, **named):
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
         self.fields["language"].choices = [("", _("As the browser asks")), *self.fields["language"].choices[1:]]
 
     def clean_display_name(self):
-        return " ".join(tidy(self.cleaned_data["display_name"]).split())
+        return " ".join(normalize(self.cleaned_data["display_name"]).split())
 
     def clean_bio(self):
-        return tidy(self.cleaned_data["bio"])
+        return normalize(self.cleaned_data["bio"])
 
 
 class PreferencesForm(forms.ModelForm):
@@ -44,7 +44,7 @@ class PreferencesForm(forms.ModelForm):
         labels = {"mail": _("Mails"), "appear_offline": _("Appear offline")}
 
 
-class ClosingForm(forms.Form):
+class DeleteAccountForm(forms.Form):
     comments = forms.ChoiceField(
         label=_("Your comments"),
         choices=[

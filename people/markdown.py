@@ -26,19 +26,19 @@ SMALL = 2_000  # characters of HTML that are all right anyway
 SCHEMES = {"http", "https", "mailto"}
 
 
-def talk(text):
+def render_markdown(text):
     """The HTML (safe str) of what somebody says, ``text`` (str) in Markdown: no headings, pictures or HTML.
 
     Where ``@name`` names a person it is a link to their page.
     """
-    tokens = _talk.parse(text)
-    html = _talk.renderer.render(tokens, _talk.options, {"named": look_up(tokens)})
+    tokens = _markdown.parse(text)
+    html = _markdown.renderer.render(tokens, _markdown.options, {"mentioned": look_up(tokens)})
     return in_proportion(clean(html, PHRASES | BLOCKS, ATTRIBUTES, link_rel="nofollow ugc noopener"), text)
 
 
-def named(text):
+def mentioned(text):
     """The people (list of Person) whom ``text`` (str) names by ``@name``: not in code or links, at most ten."""
-    people = {person.pk: person for person, _name in look_up(_talk.parse(text)).values()}
+    people = {person.pk: person for person, _name in look_up(_markdown.parse(text)).values()}
     return list(people.values())
 
 
@@ -87,9 +87,9 @@ def _filter(tag, attribute, value):
     return value.translate(str.maketrans(escaped))
 
 
-_talk = MarkdownIt("commonmark", {"breaks": True, "html": False})
-_talk.enable(["strikethrough"])
-_talk.disable(["heading", "lheading", "image", "hr"])
-_talk.use(mention_plugin)
-_talk.use(link_plugin)
-_talk.use(bounds_plugin)
+_markdown = MarkdownIt("commonmark", {"breaks": True, "html": False})
+_markdown.enable(["strikethrough"])
+_markdown.disable(["heading", "lheading", "image", "hr"])
+_markdown.use(mention_plugin)
+_markdown.use(link_plugin)
+_markdown.use(bounds_plugin)

@@ -10,11 +10,11 @@ from markdown_it.common.utils import escapeHtml
 from people.models import Person, address_of
 
 NAME = re.compile(r"[\w.-]{2,30}(?![\w.-])")
-BEGUN = re.compile(r"(?<![\w/])@([\w.-]{1,30})\Z")  # the name that one is about to write
+UNFINISHED = re.compile(r"(?<![\w/])@([\w.-]{1,30})\Z")  # the name that one is about to write
 
 
 def mention_plugin(md: MarkdownIt):
-    """Makes ``@name`` a link where it names a person of ``env["named"]`` (dict of name to Person)."""
+    """Makes ``@name`` a link where it names a person of ``env["mentioned"]`` (dict of name to Person)."""
     md.inline.ruler.before("escape", "mention", _mention)
     md.add_render_rule("mention", _render)
 
@@ -36,13 +36,13 @@ def look_up(tokens):
     if not names:
         return {}
     people = {person.username: person for person in Person.objects.filter(username__in=names, is_active=True)}
-    named = {}
+    mentioned = {}
     for raw in raws:
         for name in candidates(raw):
             if person := people.get(name) or people.get(name.lower()):
-                named[raw] = (person, name)
+                mentioned[raw] = (person, name)
                 break
-    return named
+    return mentioned
 
 
 def called(prefix):
@@ -69,7 +69,7 @@ def _mention(state, silent):
 
 def _render(self, tokens, index, options, env):
     raw = tokens[index].content
-    if raw not in env.get("named", {}):
+    if raw not in env.get("mentioned", {}):
         return escapeHtml("@" + raw)
-    person, name = env["named"][raw]
+    person, name = env["mentioned"][raw]
     return f'<a href="{escapeHtml(address_of(person.username))}">@{escapeHtml(name)}</a>{escapeHtml(raw[len(name) :])}'

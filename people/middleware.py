@@ -6,7 +6,7 @@ from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
-from people.errors import by_htmx, refused, stay
+from people.errors import by_htmx, htmx_notice, refused
 from people.rules import Refused
 
 SPOKEN = dict(settings.LANGUAGES)
@@ -67,4 +67,4 @@ class MadeFor(MiddlewareMixin):
         message = _(
             "Not sent: you are signed in as %(name)s now, and this page is somebody else's. Copy what you wrote."
         )
-        return stay(message % {"name": request.user}, 409)
+        return htmx_notice(message % {"name": request.user}, 409)

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from live.ticks import tick
-from people import closing
-from people.rates import TOO_OFTEN, Spent, spend  # noqa: F401  Spent is a model of this app, beside its rules
-from people.rules import Refused, tidy
+from people import account_deletion
+from people.rates import TOO_OFTEN, RateLimit, consume  # noqa: F401  RateLimit is a model of this app, beside its rules
+from people.rules import Refused, normalize
 
 username_validators = [
     MinLengthValidator(2),
@@ -78,7 +78,7 @@ class Person(live.Watched, AbstractUser):
     )
     banned_at = models.DateTimeField(_("banned"), null=True, editable=False)
     ban_reason = models.CharField(_("reason of the ban"), max_length=200, blank=True, editable=False)
-    closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    deleted_at = models.DateTimeField(_("closed"), null=True, editable=False)
 
     SHOWN = {"display_name", "bio"}  # what others' pages show of one's profile
 
@@ -88,7 +88,7 @@ class Person(live.Watched, AbstractUser):
         verbose_name_plural = _("people")
 
     def __str__(self):
-        return gettext("deleted person") if self.closed_at else self.display_name or self.username
+        return gettext("deleted person") if self.deleted_at else self.display_name or self.username
 
     def get_absolute_url(self):
         return address_of(self.username)
@@ -100,10 +100,10 @@ class Person(live.Watched, AbstractUser):
 
     def save(self, *arguments, update_fields=None, **options):
         """Render what the person says of themselves whenever it may have changed: never when it is read."""
-        from people.markdown import talk  # which looks for people whom a text names
+        from people.markdown import render_markdown  # which looks for people whom a text names
 
         if update_fields is None or "bio" in update_fields:
-            self.bio_html = talk(self.bio) if self.bio else ""
+            self.bio_html = render_markdown(self.bio) if self.bio else ""
             update_fields = update_fields and {*update_fields, "bio_html"}
         super().save(*arguments, update_fields=update_fields, **options)
 
@@ -115,17 +115,17 @@ class Person(live.Watched, AbstractUser):
         What other pages show of a person drops all pages that are kept: so it is limited. Raises ``TooFast``.
         """
         with transaction.atomic():
-            spend("profile", self, address, TOO_OFTEN)
+            consume("profile", self, address, TOO_OFTEN)
             self.save(update_fields=fields)
             if self.SHOWN.intersection(fields):
-                tick(NAMES)
+                tick(DISPLAY_NAMES)
 
     def ban(self, by, reason):
         """Shut the person out as ``by`` (Person), who says why (``reason``, str): it is told to the banned.
 
         Banning again changes the reason. Raises ``Refused`` without a reason, and ``PermissionDenied``.
         """
-        reason = tidy(reason)
+        reason = normalize(reason)
         if not reason:
             raise Refused(_("Say why you ban this person."))
         if not self.bannable_by(by):
@@ -141,14 +141,15 @@ class Person(live.Watched, AbstractUser):
         """Let a banned person in again. Raises ``PermissionDenied``."""
         if not self.bannable_by(by):
             raise PermissionDenied
-        with live.change(NAMES):
+        with live.change(DISPLAY_NAMES):
             self.is_active = True
             self.banned_at = None
             self.ban_reason = ""
             self.save(update_fields=["is_active", "banned_at", "ban_reason"])
 
-    def close(self, comments_stay):
-        """Close the account for good, as the person wishes; the other apps' things first (``people/closing.py``).
+    def delete_account(self, comments_stay):
+        """Close the account for good, as the person wishes; the other apps' things first
+        (``people/account_deletion.py``).
 
         Raises ``Refused`` if nobody else could administer the site.
         """
@@ -157,8 +158,8 @@ class Person(live.Watched, AbstractUser):
             and not Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.pk).exists()
         ):
             raise Refused(_("Nobody else could administer this site. Give somebody the rights first."))
-        for chore in closing.chores:
-            chore(self, comments_stay=comments_stay)
+        for handler in account_deletion.handlers:
+            handler(self, comments_stay=comments_stay)
         with transaction.atomic():
             self.end_sessions()
             self.emailaddress_set.all().delete()
@@ -166,7 +167,7 @@ class Person(live.Watched, AbstractUser):
             self.groups.clear()
             self.user_permissions.clear()
             now = timezone.now()
-            empty = Person(pk=self.pk, is_active=False, date_joined=now, closed_at=now)
+            empty = Person(pk=self.pk, is_active=False, date_joined=now, deleted_at=now)
             empty.username = f"deleted-{secrets.token_hex(8)}"
             empty.set_unusable_password()
             empty.save()
@@ -174,11 +175,11 @@ class Person(live.Watched, AbstractUser):
 
     def end_sessions(self):
         """Sign the person out everywhere: their open pages are told, and kept pages that name them are dropped."""
-        with live.change(self, NAMES):
+        with live.change(self, DISPLAY_NAMES):
             for session in self.usersession_set.all():
                 session.end()
 
-    def tell_of_new_password(self, *kept):
+    def announce_new_password(self, *kept):
         """Let the open pages know: their sessions are over, but for those with the keys ``kept`` (str)."""
         with live.change(self):
             self.usersession_set.exclude(session_key__in=kept).update(data={"ended": "password"})
@@ -187,7 +188,7 @@ class Person(live.Watched, AbstractUser):
 
     def bannable_by(self, person):
         """Whether ``person`` may ban and unban this one: of those with rights of their own only a superuser."""
-        if self.pk == person.pk or self.closed_at or not person.has_perm("people.ban_person"):
+        if self.pk == person.pk or self.deleted_at or not person.has_perm("people.ban_person"):
             return False
         return person.is_superuser or not (self.is_staff or self.is_superuser or self.groups.exists())
 
@@ -209,10 +210,10 @@ class Person(live.Watched, AbstractUser):
         )
 
 
-class Names:
+class DisplayNames:
     """The names of people and tags, which stand on many pages, as something that can be watched."""
 
     pk = 1
 
 
-NAMES = Names()
+DISPLAY_NAMES = DisplayNames()

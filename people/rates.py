@@ -16,8 +16,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from live.address import household
-from live.heartbeat import on_pulse
+from live.address import rate_key
+from live.heartbeat import periodic_task
 from people.rules import Refused
 
 TOO_FAST = _("You are posting too fast. Try again in %(n)s s.")
@@ -36,16 +36,16 @@ class TooFast(Refused):
         self.seconds = seconds
 
 
-class Spent(models.Model):
-    """When ``who`` ("person 7", "address 10.0.0.1") did ``what`` lately: ``times``, in seconds since the epoch."""
+class RateLimit(models.Model):
+    """When ``key`` ("person 7", "address 10.0.0.1") did ``action`` lately: ``times``, in seconds since the epoch."""
 
-    what = models.CharField(max_length=20)
-    who = models.CharField(max_length=80)
+    action = models.CharField(max_length=20)
+    key = models.CharField(max_length=80)
     times = models.JSONField(default=list)
     last_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["what", "who"], name="one_row_of_what_one_spent")]
+        constraints = [models.UniqueConstraint(fields=["action", "key"], name="one_row_per_action_and_key")]
 
     def wait(self, limits, now):
         """How long (seconds) until all ``limits`` (of (times, seconds)) allow once more; 0 or less if they do."""
@@ -53,8 +53,9 @@ class Spent(models.Model):
         return max((times[-most] + seconds - now for most, seconds in limits if len(times) >= most), default=0)
 
 
-def spend(what, person=None, address=None, message=TOO_FAST, **others):
-    """Count that ``person`` (None: nobody known) does ``what`` (a key of ``settings.RATES_OF``) from ``address`` (str).
+def consume(action, person=None, address=None, message=TOO_FAST, **others):
+    """Count that ``person`` (None: nobody known) does ``action`` (a key of ``settings.RATES_OF``) from ``address``
+    (str).
 
     Without an address it is the house's own doing (a command's, an administrator's, the end of an account) and counts
     for nobody. ``others`` are further things it is counted for (str), by the names of their limits.
@@ -67,68 +68,70 @@ def spend(what, person=None, address=None, message=TOO_FAST, **others):
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("What is spent is spent in the transaction of what it is for.")
-    limits = limits_of(what, person, address, others)
-    locked = Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who")
+    limits = limits_of(action, person, address, others)
+    locked = RateLimit.objects.select_for_update().filter(action=action, key__in=list(limits)).order_by("key")
     rows = list(locked)
     if len(rows) < len(limits):
-        Spent.objects.bulk_create([Spent(what=what, who=who) for who in sorted(limits)], ignore_conflicts=True)
+        RateLimit.objects.bulk_create(
+            [RateLimit(action=action, key=key) for key in sorted(limits)], ignore_conflicts=True
+        )
         rows = list(locked.all())
     now = time.time()
-    judge(rows, limits, now, message)
+    raise_too_fast(rows, limits, now, message)
     for row in rows:
-        most = max(times for times, _ in limits[row.who])
+        most = max(times for times, _ in limits[row.key])
         row.times = [*row.times, now][-most:]
         row.last_at = timezone.now()
         row.save(update_fields=["times", "last_at"])
     return now
 
 
-def refund(what, at, person=None, address=None, **others):
-    """Let what ``spend`` counted at ``at`` (float, what it returned) not count: it was no misdeed."""
-    limits = limits_of(what, person, address, others)
+def refund(action, at, person=None, address=None, **others):
+    """Let what ``consume`` counted at ``at`` (float, what it returned) not count: it was no misdeed."""
+    limits = limits_of(action, person, address, others)
     with transaction.atomic():
-        for row in Spent.objects.select_for_update().filter(what=what, who__in=list(limits)).order_by("who"):
+        for row in RateLimit.objects.select_for_update().filter(action=action, key__in=list(limits)).order_by("key"):
             row.times = [counted_at for counted_at in row.times if counted_at != at]
             row.save(update_fields=["times"])
 
 
-def afford(what, person=None, address=None, message=TOO_FAST, **others):
-    """Raise ``TooFast`` if ``spend`` would, without spending: to be asked before what is costly."""
-    limits = limits_of(what, person, address, others)
-    judge(Spent.objects.filter(what=what, who__in=list(limits)), limits, time.time(), message)
+def check_rate(action, person=None, address=None, message=TOO_FAST, **others):
+    """Raise ``TooFast`` if ``consume`` would, without spending: to be asked before what is costly."""
+    limits = limits_of(action, person, address, others)
+    raise_too_fast(RateLimit.objects.filter(action=action, key__in=list(limits)), limits, time.time(), message)
 
 
-def judge(rows, limits, now, message):
-    wait = max((row.wait(limits[row.who], now) for row in rows), default=0)
+def raise_too_fast(rows, limits, now, message):
+    wait = max((row.wait(limits[row.key], now) for row in rows), default=0)
     if wait > 0:
         raise TooFast(message, ceil(wait))
 
 
-def limits_of(what, person, address, others):
-    """Whom ``what`` is counted for, and how often each may: dict of ``Spent.who`` to a list of (times, seconds)."""
-    table = settings.RATES_OF.get(what, {})
+def limits_of(action, person, address, others):
+    """Whom ``action`` is counted for, and how often each may: dict of ``RateLimit.key`` to a list of (times, seconds)."""
+    table = settings.RATES_OF.get(action, {})
     limits = {f"{kind} {value}"[:80]: table.get(kind, []) for kind, value in others.items()}
     if address is not None:
-        limits[f"address {household(address)}"[:80]] = table.get("address", [])
+        limits[f"address {rate_key(address)}"[:80]] = table.get("address", [])
     if address is not None and person and person.pk:
         new = timezone.now() - person.date_joined < timedelta(seconds=settings.RATES_NEW)
         limits[f"person {person.pk}"] = table.get("new", table.get("person", [])) if new else table.get("person", [])
-    return {who: allowed for who, allowed in limits.items() if allowed}
+    return {key: allowed for key, allowed in limits.items() if allowed}
 
 
-def is_hurried(what, person):
-    """Whether ``person`` does ``what`` too often. Counted by the cache: for what is asked often and writes nothing."""
-    for most, seconds in settings.RATES_OF.get(what, {}).get("person", []):
-        key = f"rate:{what}:{person.pk}:{int(time.time() // seconds)}"
+def is_hurried(action, person):
+    """Whether ``person`` does ``action`` too often. Counted by the cache: for what is asked often and writes nothing."""
+    for most, seconds in settings.RATES_OF.get(action, {}).get("person", []):
+        key = f"rate:{action}:{person.pk}:{int(time.time() // seconds)}"
         with suppress(ValueError):  # the cache lost it in this moment
             if not cache.add(key, 1, seconds) and cache.incr(key) > most:
                 return True
     return False
 
 
-@on_pulse
+@periodic_task
 def forget():
     """Delete what counts no more, a few rows at a time."""
-    old = Spent.objects.filter(last_at__lt=timezone.now() - timedelta(seconds=KEEP)).values("pk")[:SWEEP]
+    old = RateLimit.objects.filter(last_at__lt=timezone.now() - timedelta(seconds=KEEP)).values("pk")[:SWEEP]
     if pks := [row["pk"] for row in old]:
-        Spent.objects.filter(pk__in=pks).delete()
+        RateLimit.objects.filter(pk__in=pks).delete()

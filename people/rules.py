@@ -22,6 +22,6 @@ MARKS = "".join(filter(unicodedata.combining, map(chr, range(0x300, 0x1F000)))) 
 TOO_MANY_MARKS = re.compile(f"([{MARKS}]{{30}})[{MARKS}]+")
 
 
-def tidy(text):
+def normalize(text):
     """``text`` (str, of any length) as it is kept and counted: in Unicode's form NFC, with plain line ends, trimmed."""
     return unicodedata.normalize("NFC", TOO_MANY_MARKS.sub(r"\1", text.replace("\r\n", "\n"))).strip()

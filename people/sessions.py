@@ -28,11 +28,11 @@ def on_signed_out(request, user, **_):
 
 
 def on_new_password(request, user, **_):
-    user.tell_of_new_password(*carry_over(request))
+    user.announce_new_password(*carry_over(request))
 
 
 def on_password_reset(request, user, **_):
-    user.tell_of_new_password()
+    user.announce_new_password()
     forget(request, user)
 
 

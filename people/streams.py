@@ -12,10 +12,10 @@ from live.deltas import shown_everywhere
 from live.messages import TRY_AGAIN
 from live.shortcuts import cursors_for, on_every_page
 from live.streams import Stream, register
-from people.models import NAMES, Names, Person
+from people.models import DISPLAY_NAMES, DisplayNames, Person
 
 SIGNED_OUT = 4401
-shown_everywhere.append(NAMES)
+shown_everywhere.append(DISPLAY_NAMES)
 on_every_page.append(lambda request: [request.user] if request.user.is_authenticated else [])
 
 
@@ -36,11 +36,11 @@ class PersonStream(Stream):
             return "", TRY_AGAIN
         person = None if viewer.person().is_authenticated else self.thing
         context = {"person": person, "by_password": ended.get("ended") == "password"}
-        return fragments.morph(render_to_string("partials/signed_out.html", context), "#notice"), SIGNED_OUT
+        return fragments.morph(render_to_string("partials/people/signed_out.html", context), "#notice"), SIGNED_OUT
 
 
-@register(Names)
-class NamesStream(Stream):
+@register(DisplayNames)
+class DisplayNamesStream(Stream):
     """For the cache of pages alone: no page listens to it."""
 
     rank = PersonStream.rank

@@ -11,5 +11,5 @@ urlpatterns = [
     path("accounts/sessions/<int:pk>/end/", views.end_session, name="end-session"),
     path("accounts/data/", views.data, name="data"),
     path("accounts/export/", views.download, name="export"),
-    path("accounts/delete/", views.close, name="close"),
+    path("accounts/delete/", views.delete_account, name="delete-account"),
 ]

@@ -13,16 +13,16 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language
 
-from live.presence.tracker import look_again
+from live.presence.tracker import refresh_presence
 from people.adapters import UserSessionsAdapter
+from people.client_info import client_info, retry_after
 from people.decorators import signed_in
 from people.export import export
-from people.forms import ClosingForm, PreferencesForm, ProfileForm
+from people.forms import DeleteAccountForm, PreferencesForm, ProfileForm
 from people.models import Person
 from people.rates import TooFast
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind
-from people.visits import retry_after, visit
 
 
 @require_safe
@@ -41,8 +41,8 @@ OWN = """\
 .report { display: revert }
 .mine > article .report { display: none }
 .line.mine { counter-increment: none }
-.talk:not(:has(#read-to ~ .line:not(.mine))) .fresh { display: none }
-#latest.mine { display: none }
+.room-log:not(:has(#read-to ~ .line:not(.mine))) .fresh { display: none }
+#announced-line.mine { display: none }
 """
 
 
@@ -56,7 +56,7 @@ def language(request):
     code = request.POST.get("language")
     if request.user.is_authenticated and code in dict(settings.LANGUAGES) and code != request.user.language:
         request.user.language = code
-        request.user.revise(["language"], visit(request).address)
+        request.user.revise(["language"], client_info(request).address)
     return set_language(request)
 
 
@@ -94,8 +94,8 @@ def edit(request, form_class, template):
     if form.is_valid():
         try:
             if form.changed_data:
-                person.revise(form.changed_data, visit(request).address)
-                look_again(str(person.pk))  # who is here may have changed, as others see it
+                person.revise(form.changed_data, client_info(request).address)
+                refresh_presence(str(person.pk))  # who is here may have changed, as others see it
             messages.success(request, _("Saved."))
             return redirect(request.path)
         except TooFast as error:
@@ -126,24 +126,24 @@ def data(request):
 def download(request):
     """All that is kept of the person, after the password or a code was given once more: a session may be borrowed."""
     name = f"parley-{request.user.username}-{timezone.now():%Y-%m-%d}.zip"
-    return FileResponse(export(request.user, visit(request).address), as_attachment=True, filename=name)
+    return FileResponse(export(request.user, client_info(request).address), as_attachment=True, filename=name)
 
 
 @never_cache
 @signed_in
 @reauthentication_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def close(request):
+def delete_account(request):
     """Close the account: first the password or a code is asked once more."""
-    form = ClosingForm(request.POST if request.method == "POST" else None)
+    form = DeleteAccountForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         person = request.user
         try:
-            person.close(comments_stay=form.cleaned_data["comments"] == "stay")
+            person.delete_account(comments_stay=form.cleaned_data["comments"] == "stay")
         except Refused as refusal:
             form.add_error(None, refusal)
         else:
             logout(request)
             messages.success(request, _("Your account is closed. Farewell."))
             return redirect("/")
-    return render(request, "people/close.html", {"form": form}, status=422 if form.is_bound else 200)
+    return render(request, "people/delete_account.html", {"form": form}, status=422 if form.is_bound else 200)

@@ -16,10 +16,10 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 import live
-from people.models import NAMES
+from people.models import DISPLAY_NAMES
 from people.rules import Refused
 from posts import markdown
-from posts.models import Comment, LiveUpdate, Post, Report, Revision, Ruling, SuspectWord, Tag
+from posts.models import Comment, LiveUpdate, ModerationAction, Post, Report, Revision, SuspectWord, Tag
 from posts.models.moderation import moderates
 from posts.pictures import redrawn
 
@@ -188,7 +188,7 @@ class TagAdmin(admin.ModelAdmin):
     prepopulated_fields = {"slug": ["name"]}
 
     def save_model(self, request, obj, form, change):
-        with live.change(NAMES):
+        with live.change(DISPLAY_NAMES):
             super().save_model(request, obj, form, change)
 
 
@@ -205,8 +205,8 @@ class HistoryInline(admin.TabularInline):
         return moderates(request.user)
 
 
-class RulingInline(HistoryInline):
-    model = Ruling
+class ModerationActionInline(HistoryInline):
+    model = ModerationAction
     fields = readonly_fields = ["at", "what", "by", "reason"]
 
 
@@ -307,7 +307,7 @@ class QueueFilter(admin.SimpleListFilter):
     states = {
         "waiting": Q(state=Comment.State.WAITING),
         "reported": Q(pk__in=Report.objects.open().values("comment")),
-        "removed": Q(state__in=[Comment.State.REJECTED, Comment.State.TOMBSTONE, Comment.State.GONE]),
+        "removed": Q(state__in=[Comment.State.REJECTED, Comment.State.TOMBSTONE, Comment.State.REMOVED]),
     }
 
     def lookups(self, request, model_admin):
@@ -319,8 +319,8 @@ class QueueFilter(admin.SimpleListFilter):
 
 @admin.register(Comment)
 class CommentAdmin(ModeratorsAdmin):
-    inlines = [RulingInline, ReportInline, RevisionInline]
-    list_display = ["__str__", "said_by", "post", "created_at", "state", "ruled"]
+    inlines = [ModerationActionInline, ReportInline, RevisionInline]
+    list_display = ["__str__", "said_by", "post", "created_at", "state", "last_action"]
     list_filter = [QueueFilter, "state", "created_at"]
     search_fields = ["body", "author__username", "guest"]
     ordering = ["-pk"]
@@ -329,7 +329,7 @@ class CommentAdmin(ModeratorsAdmin):
     actions = ["approve", "reject", "remove", "restore", "keep", "ban"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("author", "post").prefetch_related("rulings")
+        return super().get_queryset(request).select_related("author", "post").prefetch_related("moderation_actions")
 
     def comments(self, queryset):
         return queryset
@@ -339,8 +339,8 @@ class CommentAdmin(ModeratorsAdmin):
         return comment.name
 
     @admin.display(description=_("last ruling"))
-    def ruled(self, comment):
-        last = next(iter(comment.rulings.all()), None)
+    def last_action(self, comment):
+        last = next(iter(comment.moderation_actions.all()), None)
         return last and (f"{last} ({last.reason})" if last.reason else str(last))
 
     @admin.display(description=_("Moderation"))

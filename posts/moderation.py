@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from people.client_info import client_info, retry_after
 from people.decorators import signed_in
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, check_age
-from people.visits import retry_after, visit
 from posts.models import Comment
 from posts.models.moderation import moderates
 from posts.views import answer, known_post, visible_comment
@@ -39,35 +39,37 @@ def menu(request, pk):
 @answers_stale_forms
 @signed_in
 @require_POST
-def rule(request, pk, verb):
+def moderate(request, pk, verb):
     """Do what a button of the menu says. ``verb`` is one of ``VERBS``."""
-    found = moderated_comment(request, pk)
+    comment = moderated_comment(request, pk)
     try:
         check_age(request)
-        VERBS[verb](found, request.user, request.POST)
+        VERBS[verb](comment, request.user, request.POST)
     except Refused as refusal:
-        return show_menu(request, found, refused=verb, refusal=refusal.messages[0], status=refusal.status)
-    return done(request, found, DONE.get(verb))
+        return show_menu(request, comment, refused=verb, refusal=refusal.messages[0], status=refusal.status)
+    return done(request, comment, DONE.get(verb))
 
 
-def done(request, found, said):
-    """The answer to what was done with the comment ``found``; what cannot be seen on the page is ``said`` (str)."""
-    if said and not request.htmx:
-        messages.success(request, said)
-    return answer(request, found, render_to_string("partials/said.html", {"said": said}) if said else "")
+def done(request, comment, message):
+    """The answer to what was done with the comment ``comment``; what cannot be seen on the page is ``message`` (str)."""
+    if message and not request.htmx:
+        messages.success(request, message)
+    return answer(
+        request, comment, render_to_string("partials/confirmation.html", {"said": message}) if message else ""
+    )
 
 
-def show_menu(request, found, status=200, **refusal):
-    """The menu of the comment ``found``; ``refusal`` says what was refused and why, if something was."""
+def show_menu(request, comment, status=200, **refusal):
+    """The menu of the comment ``comment``; ``refusal`` says what was refused and why, if something was."""
     context = {
-        "comment": found,
-        "post": found.post,
-        "reports": found.reports.open().select_related("by"),
-        "rulings": found.rulings.select_related("by"),
-        "revisions": found.revisions.all(),
+        "comment": comment,
+        "post": comment.post,
+        "reports": comment.reports.open().select_related("by"),
+        "moderation_actions": comment.moderation_actions.select_related("by"),
+        "revisions": comment.revisions.all(),
         **refusal,
     }
-    page = "partials/moderation_menu.html" if request.htmx else "posts/moderate.html"
+    page = "partials/moderation/moderation_menu.html" if request.htmx else "posts/moderate.html"
     return render(request, page, context, status=status)
 
 
@@ -75,17 +77,17 @@ def show_menu(request, found, status=200, **refusal):
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request, pk):
-    found = visible_comment(request, pk)
-    context = {"comment": found, "post": found.post, "reason": request.POST.get("reason", "")}
+    comment = visible_comment(request, pk)
+    context = {"comment": comment, "post": comment.post, "reason": request.POST.get("reason", "")}
     if request.method == "POST":
         try:
             check_age(request)
-            found.report(request.user, context["reason"], visit(request))
+            comment.report(request.user, context["reason"], client_info(request))
         except Refused as refusal:
             context["refusal"] = refusal
         else:
-            return done(request, found, _("Thank you. A moderator will look at it."))
-    page = "partials/report_form.html" if request.htmx else "posts/report.html"
+            return done(request, comment, _("Thank you. A moderator will look at it."))
+    page = "partials/moderation/report_form.html" if request.htmx else "posts/report.html"
     refusal = context.get("refusal")
     return retry_after(render(request, page, context, status=refusal.status if refusal else 200), refusal)
 
@@ -97,6 +99,6 @@ def moderated_comment(request, pk):
     """
     if not moderates(request.user):
         raise Http404
-    found = get_object_or_404(Comment.objects.drawn().select_related("post__author"), pk=pk)
-    known_post(request, found.post.slug)
-    return found
+    comment = get_object_or_404(Comment.objects.with_related().select_related("post__author"), pk=pk)
+    known_post(request, comment.post.slug)
+    return comment

@@ -4,7 +4,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import ngettext
 
 from live import fragments
-from live.heartbeat import on_pulse
+from live.heartbeat import periodic_task
 from live.lists import ItemList, Part
 from live.presence import CountsReaders
 from live.streams import Stream, register
@@ -12,8 +12,8 @@ from posts.models import Comment, FrontPage, Post, Queue, Report
 from posts.models.moderation import moderates, purge_due
 from posts.models.post import publish_due
 
-on_pulse(publish_due)
-on_pulse(purge_due)
+periodic_task(publish_due)
+periodic_task(purge_due)
 
 
 @register(FrontPage)
@@ -25,9 +25,9 @@ class FrontStream(Stream):
         ItemList(
             lambda front: Post.objects.select_related("author").prefetch_related("tags"),
             into="#posts",
-            template="partials/card.html",
+            template="partials/posts/card.html",
             order="desc",
-            gone=lambda post: not post.is_public or post.is_page,
+            removed=lambda post: not post.is_public or post.is_page,
             arrives=None,
             earlier="#earlier-posts",
         )
@@ -35,13 +35,13 @@ class FrontStream(Stream):
 
 
 COMMENTS = ItemList(
-    lambda post: post.comments.drawn().with_rulings(),  # parents come first
+    lambda post: post.comments.with_related().with_rulings(),  # parents come first
     into=lambda comment: f"#replies-{comment.parent_id}" if comment.parent_id else "#comments",
-    template="partials/comment.html",
+    template="partials/posts/comment.html",
     order=lambda comment: "asc" if comment.parent_id else "desc",
-    gone=lambda comment: comment.state not in Comment.STANDING,
-    body="partials/comment_body.html",
-    place="partials/comment_place.html",
+    removed=lambda comment: comment.state not in Comment.VISIBLE,
+    body="partials/posts/comment_body.html",
+    place="partials/posts/comment_place.html",
 )
 
 
@@ -53,28 +53,28 @@ class PostStream(CountsReaders, Stream):
         ItemList(
             lambda post: post.updates.select_related("author"),
             into="#updates",
-            template="partials/update.html",
+            template="partials/posts/update.html",
             order="desc",
-            gone="withdrawn",
+            removed="withdrawn",
             arrives=None,
         ),
         COMMENTS,
     ]
     parts = [
-        Part("#article", "partials/article.html", changed="article_changed"),
+        Part("#article", "partials/posts/article.html", changed="article_changed"),
         Part("#comment-count", value="comment_count"),
-        Part("#comments-state", "partials/comments_state.html"),
+        Part("#comments-state", "partials/posts/comments_state.html"),
     ]
 
     def allows(self, person):
         return self.thing.readable_by(person)
 
     def ended(self, viewer):
-        return fragments.morph(render_to_string("partials/withdrawn.html"), "#article"), None
+        return fragments.morph(render_to_string("partials/posts/withdrawn.html"), "#article"), None
 
     def readers(self, count):
-        said = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
-        return fragments.text(said, "#readers")
+        text = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
+        return fragments.text(text, "#readers")
 
 
 @register(Queue)

@@ -12,7 +12,7 @@ def live_blog_posting(request, post):
     The properties are those of https://schema.org/LiveBlogPosting.
     """
     address = request.build_absolute_uri(post.get_absolute_url())
-    updates = post.updates.standing()[:100]
+    updates = post.updates.visible()[:100]
     data = {
         "@context": "https://schema.org",
         "@type": "LiveBlogPosting",

@@ -23,7 +23,7 @@ def newest(post, before=None, reader=NOBODY, state=FRESH):
 
     ``before`` (int, a comment's id) asks for those older than it. → ``(comments, more)``
     """
-    roots = post.comments.seen_by(reader).filter(parent=None).drawn().order_by("-pk")
+    roots = post.comments.seen_by(reader).filter(parent=None).with_related().order_by("-pk")
     if before:
         roots = roots.filter(pk__lt=before)
     most = settings.COMMENTS_PER_PAGE
@@ -53,7 +53,7 @@ def branch(comment, reader=NOBODY, state=FRESH):
     """The top-level ancestor of ``comment`` with its branch, in which ``comment`` is surely loaded."""
     path, above = [comment], comment
     while above.parent_id:
-        above = type(comment).objects.drawn().get(pk=above.parent_id)
+        above = type(comment).objects.with_related().get(pk=above.parent_id)
         path.append(above)
     root = path.pop()
     places = with_ancestors(comment.post, state.open, reader)
@@ -69,7 +69,7 @@ def with_ancestors(post, ids, reader):
     """
     found, wanted = {}, set(ids)
     while wanted:
-        rows = {row.pk: row for row in post.comments.filter(pk__in=wanted).drawn()}
+        rows = {row.pk: row for row in post.comments.filter(pk__in=wanted).with_related()}
         found |= rows
         wanted = {row.parent_id for row in rows.values()} - {None} - found.keys()
     seen = set(post.comments.seen_by(reader).filter(pk__in=found).values_list("pk", flat=True)) if found else set()
@@ -83,7 +83,7 @@ def answers(comment, after, reader=NOBODY):
 
     → as ``newest``
     """
-    direct = comment.answers.seen_by(reader).filter(pk__gt=after).drawn().order_by("pk")
+    direct = comment.answers.seen_by(reader).filter(pk__gt=after).with_related().order_by("pk")
     direct = list(direct[: settings.REPLIES_PER_PAGE + 1])
     more = len(direct) > settings.REPLIES_PER_PAGE
     direct = direct[: settings.REPLIES_PER_PAGE]
@@ -100,7 +100,7 @@ def hang(trunk, below, path=(), loaded=None):
     id of a reply) more hang than the first: the replies up to that one, as many again in all.
     """
     replies = (
-        below.drawn()
+        below.with_related()
         .annotate(
             rank=Window(RowNumber(), partition_by=F("parent"), order_by="pk"),
             siblings=Window(Count("pk"), partition_by=F("parent")),
@@ -139,7 +139,7 @@ def with_loaded(first, below, loaded):
     upto = [Q(parent=pk, pk__lte=last) for pk, last in (loaded or {}).items() if pk in siblings]
     if not upto:
         return first
-    more = below.filter(reduce(or_, upto)).drawn()
+    more = below.filter(reduce(or_, upto)).with_related()
     more = more.annotate(rank=Window(RowNumber(), partition_by=F("parent"), order_by="pk")).order_by("depth", "pk")
     replies = {reply.pk: reply for reply in first}
     for reply in more[: settings.REPLIES_IN_ALL]:

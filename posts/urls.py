@@ -18,7 +18,7 @@ urlpatterns = [
     path("comments/<int:pk>/report/", moderation.report, name="report-comment"),
     path("comments/<int:pk>/menu/", moderation.menu, name="comment-menu"),
     *(
-        path(f"comments/<int:pk>/{verb}/", moderation.rule, {"verb": verb}, name=f"{verb}-comment")
+        path(f"comments/<int:pk>/{verb}/", moderation.moderate, {"verb": verb}, name=f"{verb}-comment")
         for verb in moderation.VERBS
     ),
 ]

@@ -18,7 +18,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 from django.utils import timezone
 
-from people.rules import tidy
+from people.rules import normalize
 from posts.balance import balanced
 
 DEEPEST = 200  # elements within elements; more is an attack, not a text
@@ -285,7 +285,7 @@ def threaded(comments):
 def plain(markup):
     """The text (str, one line, NFC) of ``markup`` (str of HTML; its first 10,000 characters)."""
     text = html.unescape(nh3.clean(markup[:10_000], tags=set())).translate(CONTROLS)
-    return tidy(" ".join(text.split()))
+    return normalize(" ".join(text.split()))
 
 
 # The texts of posts
@@ -349,8 +349,8 @@ def _without_shortcodes(content):
 
 def _figure(content, attributes):
     picture, text = match.groups() if (match := PICTURE.match(content)) else (content, "")
-    given = re.search(r"""caption=(["'])(.*?)\1""", attributes, re.DOTALL)
-    text = text.strip() or (given[2] if given else "")
+    caption = re.search(r"""caption=(["'])(.*?)\1""", attributes, re.DOTALL)
+    text = text.strip() or (caption[2] if caption else "")
     return f"\n\n<figure>{picture.strip()}<figcaption>{' '.join(text.split())}</figcaption></figure>\n\n"
 
 
@@ -417,7 +417,7 @@ def remark(content):
     kept = {tag: {"href"} if tag == "a" else set() for tag in KEPT}
     writer.feed(nh3.clean(balanced(content, kept), tags=KEPT, attributes={"a": {"href"}}, link_rel=None))
     writer.close()
-    return tidy(BLANK_LINES.sub("\n\n", writer.text).translate(CONTROLS))
+    return normalize(BLANK_LINES.sub("\n\n", writer.text).translate(CONTROLS))
 
 
 class _Markdown(HTMLParser):

@@ -25,8 +25,8 @@ class MemberForm(forms.ModelForm):
         error_messages={"invalid_choice": _("There is nobody of that name.")},
     )
 
-    def __init__(self, *arguments, **named):
-        super().__init__(*arguments, **named)
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
         if self.instance.pk:
             self.initial["person"] = self.instance.person.username
 
@@ -54,7 +54,7 @@ class RoomAdmin(admin.ModelAdmin):
 
     def formfield_for_choice_field(self, db_field, request, **options):
         if db_field.name == "kind":
-            options["choices"] = [one for one in Room.Kind.choices if one[0] != Room.Kind.DIRECT]
+            options["choices"] = [choice for choice in Room.Kind.choices if choice[0] != Room.Kind.DIRECT]
         return super().formfield_for_choice_field(db_field, request, **options)
 
     def get_form(self, request, obj=None, **options):
@@ -154,18 +154,22 @@ class ReportAdmin(Seen, admin.ModelAdmin):
     @admin.display(description=_("What was said"))
     def around(self, report):
         """The reported message among those around it: of private talk nothing else is shown to anybody."""
-        said = report.message.room.messages.select_related("author")
+        messages = report.message.room.messages.select_related("author")
         if report.message.room.kind != Room.Kind.OPEN:
-            said = said.none()
-        before = said.filter(pk__lt=report.message_id).order_by("-pk")[:AROUND]
-        after = said.filter(pk__gt=report.message_id).order_by("pk")[:AROUND]
+            messages = messages.none()
+        before = messages.filter(pk__lt=report.message_id).order_by("-pk")[:AROUND]
+        after = messages.filter(pk__gt=report.message_id).order_by("pk")[:AROUND]
         lines = [*reversed(before), report.message, *after]
         return format_html_join(
             "",
             "<p>{}</p>",
             (
-                [format_html("<b>{}</b>: {}" if one.pk == report.message_id else "{}: {}", one.author, one.body)]
-                for one in lines
+                [
+                    format_html(
+                        "<b>{}</b>: {}" if message.pk == report.message_id else "{}: {}", message.author, message.body
+                    )
+                ]
+                for message in lines
             ),
         )
 
@@ -179,8 +183,8 @@ class ReportAdmin(Seen, admin.ModelAdmin):
                 removed += 1
             except Refused as refusal:
                 self.message_user(request, refusal.messages[0], messages.ERROR)
-        said = ngettext("%(n)s message was removed.", "%(n)s messages were removed.", removed) % {"n": removed}
-        self.message_user(request, said)
+        message = ngettext("%(n)s message was removed.", "%(n)s messages were removed.", removed) % {"n": removed}
+        self.message_user(request, message)
 
     @admin.action(description=_("Settle the reports without removing anything"), permissions=["moderate"])
     def settle(self, request, reports):

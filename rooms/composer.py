@@ -15,42 +15,42 @@ from live.streams import name_of
 from rooms.forms import MessageForm
 
 
-def composer(request, found, action, form):
+def composer(request, room, action, form):
     """What a page needs by which the person says something, ``form`` perhaps once more. → dict"""
     return {
-        "line": say_form(request, found, action, MessageForm() if form.is_long else form),
-        "next_line": next_line(request, found, action),
-        "longer": say_form(request, found, action, form if form.is_long else longer_form()),
+        "line": say_form(request, room, action, MessageForm() if form.is_long else form),
+        "next_line": next_line(request, room, action),
+        "longer": say_form(request, room, action, form if form.is_long else longer_form()),
         "is_long": form.is_long and form.is_bound,
     }
 
 
-def say_form(request, found, action, form, autofocus=False):
-    """The ``form`` as HTML, by which one says something in the room ``found``, at the address ``action``."""
-    context = {"form": form, "key": uuid4(), "room": found, "action": action, "autofocus": autofocus}
-    return render_to_string(f"partials/say_{'long_' if form.is_long else ''}form.html", context, request)
+def say_form(request, room, action, form, autofocus=False):
+    """The ``form`` as HTML, by which one says something in the room ``room``, at the address ``action``."""
+    context = {"form": form, "key": uuid4(), "room": room, "action": action, "autofocus": autofocus}
+    return render_to_string(f"partials/rooms/say_{'long_' if form.is_long else ''}form.html", context, request)
 
 
 def longer_form():
     return MessageForm(initial={"long": True})
 
 
-def next_line(request, found, action):
+def next_line(request, room, action):
     """What gives the page an empty line to write in, in the moment in which the last one is sent.
 
     So nothing that is typed meanwhile is lost. It does not ask us, who may be slow, for it carries the line with it.
     """
-    line = say_form(request, found, action, MessageForm(), autofocus=True)
-    return render_to_string("partials/next_line.html", {"line": line})
+    line = say_form(request, room, action, MessageForm(), autofocus=True)
+    return render_to_string("partials/rooms/next_line.html", {"line": line})
 
 
-def with_new_token(request, found):
+def with_new_token(request, room):
     """What lets the page say all that it holds, the line that was refused, the next, and a longer one (HTML)."""
-    html = fragments.replace(next_line(request, found, request.path), "#next-line")
+    html = fragments.replace(next_line(request, room, request.path), "#next-line")
     token = f'<input type="hidden" name="csrfmiddlewaretoken" value="{get_token(request)}">'
     for other in ("#lines > .say:last-child", "#say-long"):
         html += fragments.replace(token, f"{other} [name=csrfmiddlewaretoken]")
-    return html + live_again(request, found)
+    return html + live_again(request, room)
 
 
 def refused(html, status):
@@ -58,9 +58,9 @@ def refused(html, status):
     return reswap(HttpResponse(html, status=status), "outerHTML swapEmpty:true")
 
 
-def live_again(request, found):
-    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``found``."""
-    watching = cursors_for(request, *([found] if found.pk else []))
-    whispers = Cursor(name_of(found), 0) if found.pk else None
+def live_again(request, room):
+    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``room``."""
+    watching = cursors_for(request, *([room] if room.pk else []))
+    whispers = Cursor(name_of(room), 0) if room.pk else None
     again = connect_again(resumed(request.POST, watching), whispers, request.user.is_authenticated)
     return again + fragments.morph('<div id="notice" role="status"></div>', "#notice")

@@ -17,10 +17,10 @@ class MessageForm(forms.Form):
     long = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean(self):
-        said = super().clean()
-        if said.get("key"):
-            said["key"] = uuid5(said["key"], said.get("body", ""))
-        return said
+        cleaned = super().clean()
+        if cleaned.get("key"):
+            cleaned["key"] = uuid5(cleaned["key"], cleaned.get("body", ""))
+        return cleaned
 
     @property
     def is_long(self):

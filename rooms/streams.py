@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.template.loader import render_to_string
 
 from live import fragments
-from live.heartbeat import on_pulse
+from live.heartbeat import periodic_task
 from live.lists import ItemList, Part
 from live.presence import ShowsPeople, ShowsTyping
 from live.streams import Stream, register
@@ -13,24 +13,28 @@ from people.models import Person
 from rooms.models import Membership, MyRooms, OpenRooms, Room
 from rooms.models.room import mark_unread
 
-on_pulse(mark_unread)
+periodic_task(mark_unread)
 
 
 def make_room(message):
     """What takes off the newest page the line that is one too many since ``message``, and is read aloud."""
-    before = message.room.messages.standing().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+    before = message.room.messages.visible().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
     old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
-    latest = fragments.replace(render_to_string("partials/latest.html", {"message": message}), "#latest")
-    return fragments.join([*(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old), latest])
+    announced_line = fragments.replace(
+        render_to_string("partials/rooms/announced_line.html", {"message": message}), "#announced-line"
+    )
+    return fragments.join(
+        [*(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old), announced_line]
+    )
 
 
 MESSAGES = ItemList(
-    lambda room: room.messages.drawn(),
+    lambda room: room.messages.with_related(),
     into="#messages",
-    template="partials/message.html",
-    gone="removed_at",
-    body="partials/message_body.html",
-    place="partials/message_place.html",
+    template="partials/rooms/message.html",
+    removed="removed_at",
+    body="partials/rooms/message_body.html",
+    place="partials/rooms/message_place.html",
     then=make_room,
 )
 
@@ -42,9 +46,9 @@ class RoomStream(ShowsPeople, ShowsTyping, Stream):
     limit = settings.MESSAGES_IN_PAGE
     lists = [MESSAGES]
     parts = [
-        Part("#earlier", "partials/earlier.html", value="floor"),
-        Part("#newest", "partials/newest.html", swap="replace"),  # a new element looks anew whether it is seen
-        Part("#room-state", "partials/room_state.html"),
+        Part("#earlier", "partials/rooms/earlier.html", value="floor"),
+        Part("#newest", "partials/rooms/newest.html", swap="replace"),  # a new element looks anew whether it is seen
+        Part("#room-state", "partials/rooms/room_state.html"),
     ]
 
     def allows(self, person):
@@ -56,36 +60,36 @@ class RoomStream(ShowsPeople, ShowsTyping, Stream):
     def totals(self):
         room = self.thing
         if room.is_direct:
-            head = fragments.morph(render_to_string("partials/gone.html", {"room": room}), "#gone")
+            head = fragments.morph(render_to_string("partials/rooms/departed.html", {"room": room}), "#departed")
         else:
             head = names_of(room, "#room-name", "#room-topic")
         return head + super().totals()
 
     def ended(self, viewer):
-        return fragments.replace(render_to_string("partials/room_left.html", {"room": self.thing}), "#room"), None
+        return fragments.replace(render_to_string("partials/rooms/room_left.html", {"room": self.thing}), "#room"), None
 
     @staticmethod
     def hidden(among):
         unseen = Person.objects.filter(Q(appear_offline=True) | Q(is_active=False), pk__in=among)
         return set(map(str, unseen.values_list("pk", flat=True)))
 
-    def people(self, ids, anonymous, came=(), left=()):
+    def people(self, ids, anonymous, joined=(), left=()):
         many = len(ids) > settings.PEOPLE_SHOWN_UP_TO
         shown = ids[: settings.PEOPLE_SHOWN_OF_MORE] if many else ids
-        moved = [] if many else [*came, *left]
+        moved = [] if many else [*joined, *left]
         seen = {str(pk): person for pk, person in Person.objects.in_bulk([*shown, *moved]).items()}
-        here, came, left = ([seen[pk] for pk in some if pk in seen] for some in (shown, came, left))
+        here, joined, left = ([seen[pk] for pk in some if pk in seen] for some in (shown, joined, left))
         context = {"number": len(ids), "here": here, "more": len(ids) - len(shown), "anonymous": anonymous}
-        told = fragments.morph(render_to_string("partials/people_here.html", context), "#people-here")
-        if came or left:
-            line = render_to_string("partials/came.html", {"came": came, "left": left})
-            told += fragments.replace(line, "#came")
-        return told
+        html = fragments.morph(render_to_string("partials/rooms/people_here.html", context), "#people-here")
+        if joined or left:
+            line = render_to_string("partials/rooms/joined_and_left.html", {"joined": joined, "left": left})
+            html += fragments.replace(line, "#joined-and-left")
+        return html
 
     def typing(self, ids):
         people = Person.objects.filter(pk__in=ids, is_active=True, appear_offline=False).order_by("pk")
         names = [str(person) for person in people]
-        return fragments.replace(render_to_string("partials/typing.html", {"names": names}), "#typing")
+        return fragments.replace(render_to_string("partials/rooms/typing.html", {"names": names}), "#typing")
 
 
 def names_of(room, name, topic):
@@ -101,9 +105,9 @@ class OpenRoomsStream(Stream):
         ItemList(
             lambda rooms: Room.objects.all(),
             into="#rooms",
-            template="partials/room_row.html",
+            template="partials/rooms/room_row.html",
             element=lambda row: f"room-{row.room.pk}",
-            gone=lambda row: row.room.kind != Room.Kind.OPEN,
+            removed=lambda row: row.room.kind != Room.Kind.OPEN,
             arrives=None,  # it may be opened again
             body=lambda row: names_of(row.room, f"#room-{row.room.pk}-name", f"#room-{row.room.pk}-topic"),
             load=lambda rooms: [
@@ -113,12 +117,12 @@ class OpenRoomsStream(Stream):
     ]
 
 
-def begun(row):
+def conversation(row):
     """What tells the page of a conversation that was none yet, that the other side has begun it."""
     if not row.room.is_direct:
         return ""
-    html = render_to_string("partials/begun.html", {"begun": row.room})
-    return fragments.morph(html, f"#begun-{row.room.handle}")
+    html = render_to_string("partials/rooms/conversation_started.html", {"conversation": row.room})
+    return fragments.morph(html, f"#conversation-started-{row.room.handle}")
 
 
 @register(MyRooms)
@@ -129,12 +133,12 @@ class MyRoomsStream(Stream):
         ItemList(
             lambda rooms: Membership.objects.filter(person=rooms.pk).listed(),
             into=lambda row: "#conversations" if row.room.is_direct else "#rooms",
-            template="partials/room_row.html",
+            template="partials/rooms/room_row.html",
             element=lambda row: f"room-{row.room.pk}",
             order=lambda row: "desc" if row.room.is_direct else "asc",
-            gone=lambda row: row.room.kind != Room.Kind.OPEN and row.left_at,
+            removed=lambda row: row.room.kind != Room.Kind.OPEN and row.left_at,
             arrives=None,
-            then=begun,
+            then=conversation,
         )
     ]
 

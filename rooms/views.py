@@ -18,12 +18,12 @@ from live.again import page_state
 from live.cursors import Cursor, seen
 from live.deltas import delta
 from live.streams import find, name_of
+from people.client_info import client_info, retry_after
 from people.decorators import SIGNED_OUT, signed_in
-from people.errors import stay
+from people.errors import htmx_notice
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, is_stale
-from people.visits import retry_after, visit
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
 from rooms.forms import MessageForm, NewConversationForm, ReportForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
@@ -46,7 +46,7 @@ def rooms(request):
     def context():
         mine = {}
         if own:
-            memberships = request.user.memberships.standing().exclude(room__kind=Room.Kind.DIRECT)
+            memberships = request.user.memberships.current().exclude(room__kind=Room.Kind.DIRECT)
             mine = {row.room_id: row for row in memberships.listed()}
         unjoined = Room.objects.public().exclude(pk__in=mine)
         rows = [*mine.values(), *(Membership(room=room, read=room.last) for room in unjoined)]
@@ -63,10 +63,10 @@ def conversations(request):
     if request.method == "POST" and form.is_valid():
         names = re.split(r"[\s,，、;]+", form.cleaned_data["people"].replace("@", "").strip())
         try:
-            return redirect("conversation", ",".join(one.username for one in named(request, names)))
+            return redirect("conversation", ",".join(person.username for person in people_named(request, names)))
         except Http404:
             form.add_error(None, _("There is nobody of that name."))
-    rows = request.user.memberships.standing().filter(room__kind=Room.Kind.DIRECT).listed().order_by("-room__last")
+    rows = request.user.memberships.current().filter(room__kind=Room.Kind.DIRECT).listed().order_by("-room__last")
     shows, status = [MyRooms(request.user.pk)], 422 if form.errors else 200
     context = {"rows": rows[:200], "form": form}  # the rows are read when the template shows them
     return live.page(request, "rooms/conversations.html", lambda: context, shows=shows, status=status)
@@ -84,29 +84,29 @@ def room(request, slug):
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request, names):
-    others = named(request, names.split(","))
-    found = conversation_with(request, others)
+    others = people_named(request, names.split(","))
+    room = conversation_with(request, others)
     if request.method != "POST":
-        return show_room(request, found, others=others)
-    return take(request, found, others, partial(Room.write, request.user, others))
+        return show_room(request, room, others=others)
+    return take(request, room, others, partial(Room.write, request.user, others))
 
 
-def show_room(request, found, *, others=(), form=None, status=200):
-    """The page of the room ``found``, which is not stored yet if nobody said anything to ``others`` (list of Person).
+def show_room(request, room, *, others=(), form=None, status=200):
+    """The page of the room ``room``, which is not stored yet if nobody said anything to ``others`` (list of Person).
 
     With ``before`` (a message's id) in the address it shows what was said before: nothing new is added to that.
     """
-    shows = [found] if found.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
+    shows = [room] if room.pk else [MyRooms(request.user.pk)]  # which tells of a conversation that the other begins
 
     def theme():
-        if found.pk:
-            found.refresh_from_db()
-        return [found.theme] if found.theme else []
+        if room.pk:
+            room.refresh_from_db()
+        return [room.theme] if room.theme else []
 
     def context():
-        return what_is_said(request, found, others, form or MessageForm())
+        return what_is_said(request, room, others, form or MessageForm())
 
-    depends = [*([found] if found.pk else []), theme]
+    depends = [*([room] if room.pk else []), theme]
     return live.page(request, "rooms/room.html", context, shows=shows, depends=depends, status=status)
 
 
@@ -114,8 +114,8 @@ def what_is_said(request, found, others, form):
     """What the page of the room ``found`` shows (dict); as ``show_room``."""
     before = number(request.GET, "before")
     me = request.user if request.user.is_authenticated and found.pk else None
-    membership = me and found.memberships.standing().filter(person=me).first()
-    said = found.messages.standing().drawn() if found.pk else Message.objects.none()
+    membership = me and found.memberships.current().filter(person=me).first()
+    said = found.messages.visible().with_related() if found.pk else Message.objects.none()
     if before:
         said = said.filter(pk__lt=before)
     state = page_state(request.GET)
@@ -162,17 +162,17 @@ def with_places(room, lines, ids):
     Of one that was removed only the place is shown.
     """
     missing = ids - {line.pk for line in lines} if room.pk else ()
-    places = room.messages.drawn().filter(pk__in=missing) if missing else []
+    places = room.messages.with_related().filter(pk__in=missing) if missing else []
     return sorted([*lines, *places], key=lambda line: line.pk)
 
 
 @require_safe
 def message(request, pk):
     """Where a message stands: in the room as it is now, or on a page of earlier lines."""
-    found = readable_message(request, pk)
-    later = found.room.messages.standing().filter(pk__gt=pk)[: settings.MESSAGES_AT_FIRST].count()
+    message = readable_message(request, pk)
+    later = message.room.messages.visible().filter(pk__gt=pk)[: settings.MESSAGES_AT_FIRST].count()
     earlier = f"?before={pk + 1}" if later == settings.MESSAGES_AT_FIRST else ""
-    return redirect(f"{address_for(request, found.room)}{earlier}#message-{pk}")
+    return redirect(f"{address_for(request, message.room)}{earlier}#message-{pk}")
 
 
 @answers_stale_forms
@@ -182,11 +182,11 @@ def messages(request, pk):
 
 @require_safe
 def older_messages(request, pk):
-    found = readable(request, pk=pk)
+    room = readable(request, pk=pk)
     before = number(request.GET, "before") or 0
     if not request.htmx:
-        return redirect(f"{address_for(request, found)}?before={before}")
-    older = found.messages.standing().drawn().filter(pk__lt=before, pk__gte=found.floor)
+        return redirect(f"{address_for(request, room)}?before={before}")
+    older = room.messages.visible().with_related().filter(pk__lt=before, pk__gte=room.floor)
     older = older.newest(settings.MESSAGES_AT_FIRST + 1)
     more = len(older) > settings.MESSAGES_AT_FIRST
     older = older[more:]
@@ -195,7 +195,7 @@ def older_messages(request, pk):
         fragments.join(
             [
                 fragments.remove(f"#older-{before}"),
-                *(MESSAGES.insert(one, older=more and one is older[0]) for one in older),
+                *(MESSAGES.insert(message, older=more and message is older[0]) for message in older),
                 fragments.morph(upto, "#upto"),
             ]
         )
@@ -211,16 +211,16 @@ def read(request, pk):
     Nothing is said to a page that got old or whose person was taken out meanwhile, nor of a room that never was.
     """
     try:
-        found = readable(request, pk=pk)
+        room = readable(request, pk=pk)
     except Http404:
-        found = None
-    if not found or is_stale(request):
+        room = None
+    if not room or is_stale(request):
         return HttpResponse(status=204)
-    upto = min(number(request.POST, "upto") or 0, found.last)
-    member = found.admit(request.user) if found.kind == Room.Kind.OPEN else found.memberships.get(person=request.user)
+    upto = min(number(request.POST, "upto") or 0, room.last)
+    member = room.admit(request.user) if room.kind == Room.Kind.OPEN else room.memberships.get(person=request.user)
     member.read_up_to(upto)
     if not request.htmx:
-        return redirect(address_for(request, found))
+        return redirect(address_for(request, room))
     marker = f'<i id="read-to" data-key="{upto}.5"></i>'
     return HttpResponse(fragments.remove("#read-to") + fragments.upsert(marker, "#messages"))
 
@@ -230,12 +230,12 @@ def read(request, pk):
 
 @require_POST
 def create_message(request, pk):
-    found = readable(request, pk=pk)
-    return take(request, found, others_in(request, found), partial(found.say, request.user))
+    room = readable(request, pk=pk)
+    return take(request, room, others_in(request, room), partial(room.say, request.user))
 
 
-def take(request, found, others, say):
-    """Let the person ``say(body, key, address)`` what they sent to the room ``found``, and answer.
+def take(request, room, others, say):
+    """Let the person ``say(body, key, address)`` what they sent to the room ``room``, and answer.
 
     Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
     conversation had begun gets what it lacks.
@@ -245,69 +245,71 @@ def take(request, found, others, say):
         if not request.user.is_authenticated:
             raise SignedOut(SIGNED_OUT)
         if form.is_valid():
-            said = say(form.cleaned_data["body"], form.cleaned_data["key"], visit(request).address)
+            message = say(form.cleaned_data["body"], form.cleaned_data["key"], client_info(request).address)
             if form.is_long:
-                rest = say_form(request, said.room, request.path, longer_form(), autofocus=True)
+                rest = say_form(request, message.room, request.path, longer_form(), autofocus=True)
             else:
-                rest = fragments.replace(next_line(request, said.room, request.path), "#next-line")
+                rest = fragments.replace(next_line(request, message.room, request.path), "#next-line")
             if "again" in request.POST:  # it may have been refused because one was signed out
-                rest = render_to_string("partials/focus.html") + rest + live_again(request, said.room)
-            if request.htmx and found.is_direct and seen(request.POST, said.room) is None:
+                rest = render_to_string("partials/focus.html") + rest + live_again(request, message.room)
+            if request.htmx and room.is_direct and seen(request.POST, message.room) is None:
                 # The page is older than the conversation.
-                rest += live_again(request, said.room) + delta(find(name_of(said.room)), 0)[0]
-                rest += fragments.replace(render_to_string("partials/newest.html", {"newest": said.room}), "#the-end")
+                rest += live_again(request, message.room) + delta(find(name_of(message.room)), 0)[0]
+                rest += fragments.replace(
+                    render_to_string("partials/rooms/newest.html", {"newest": message.room}), "#end-marker"
+                )
                 return HttpResponse(rest)
-            return answer(request, said, rest)
+            return answer(request, message, rest)
     except Refused as error:
         form.add_error(None, refusal := error)
         status = refusal.status
     if request.htmx:
-        line = say_form(request, found, request.path, form, autofocus=form.is_long)
-        response = refused(line + with_new_token(request, found) if is_stale(request) else line, status)
+        line = say_form(request, room, request.path, form, autofocus=form.is_long)
+        response = refused(line + with_new_token(request, room) if is_stale(request) else line, status)
     else:
-        response = show_room(request, found, others=others, form=form, status=status)
+        response = show_room(request, room, others=others, form=form, status=status)
     return retry_after(response, refusal)
 
 
-def answer(request, said, form=""):
-    """What the author of ``said`` (Message) gets: the ``form`` (HTML) to go on with, and what their page misses."""
-    there = address_for(request, said.room) + ("" if said.removed_at else f"#message-{said.pk}")
-    return live.answer(request, said.room, form, item=said, otherwise=there)
+def answer(request, message, form=""):
+    """What the author of ``message`` (Message) gets: the ``form`` (HTML) to go on with, and what their page misses."""
+    there = address_for(request, message.room) + ("" if message.removed_at else f"#message-{message.pk}")
+    return live.answer(request, message.room, form, item=message, otherwise=there)
 
 
 @answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_message(request, pk):
-    found = own_message(request, pk)
-    form = bind(request, MessageForm, initial={"body": found.body})
-    here = visit(request).address
-    return change(request, "edit", found, form, lambda: found.revise(request.user, form.cleaned_data["body"], here))
+    message = own_message(request, pk)
+    form = bind(request, MessageForm, initial={"body": message.body})
+    here = client_info(request).address
+    return change(request, "edit", message, form, lambda: message.revise(request.user, form.cleaned_data["body"], here))
 
 
 @answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_message(request, pk):
-    found = own_message(request, pk)
+    message = own_message(request, pk)
     form = bind(request, MessageForm)
-    return change(request, "delete", found, form, lambda: found.remove(request.user))
+    return change(request, "delete", message, form, lambda: message.remove(request.user))
 
 
 @answers_stale_forms
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def report_message(request, pk):
-    found = readable_message(request, pk)
+    message = readable_message(request, pk)
     form = bind(request, ReportForm)
 
     def report():
-        Report.make(found, request.user, form.cleaned_data["reason"], visit(request).address)
+        Report.make(message, request.user, form.cleaned_data["reason"], client_info(request).address)
         if request.htmx:
-            return HttpResponse(render_to_string("partials/reported.html"))
-        return redirect(address_for(request, found.room) + f"#message-{pk}")
+            return HttpResponse(render_to_string("partials/moderation/reported.html"))
+        return redirect(address_for(request, message.room) + f"#message-{pk}")
 
-    return change(request, "report", found, form, report)
+    return change(request, "report", message, form, report)
 
 
 TITLES = {
@@ -317,14 +319,14 @@ TITLES = {
 }
 
 
-def change(request, verb, found, form, do):
-    """Ask with a form whether to ``do()`` the ``verb`` (str) to the message ``found``, do it, and answer."""
+def change(request, verb, message, form, act):
+    """Ask with a form whether to ``act()`` the ``verb`` (str) to the message ``message``, do it, and answer."""
     late, refusal = "", None
     try:
         if verb != "report":
-            found.vet(verb)
+            message.check_can_change(verb)
         if form.is_bound and form.is_valid():
-            return do() or answer(request, found, render_to_string("partials/focus.html"))
+            return act() or answer(request, message, render_to_string("partials/focus.html"))
     except Refused as error:
         if form.is_bound:
             form.add_error(None, refusal := error)
@@ -333,15 +335,15 @@ def change(request, verb, found, form, do):
     context = {
         "late": late,
         "verb": verb,
-        "message": found,
+        "message": message,
         "form": form,
         "action": request.path,
         "autofocus": request.htmx or not form.is_bound,
     }
     status = refusal.status if refusal else 422 if form.errors else 200
     if request.htmx:
-        return retry_after(render(request, "partials/message_form.html", context, status=status), refusal)
-    context |= {"title": TITLES[verb], "back": address_for(request, found.room)}
+        return retry_after(render(request, "partials/rooms/message_form.html", context, status=status), refusal)
+    context |= {"title": TITLES[verb], "back": address_for(request, message.room)}
     return retry_after(render(request, "rooms/message.html", context, status=status), refusal)
 
 
@@ -351,18 +353,18 @@ def change(request, verb, found, form, do):
 @signed_in
 @require_POST
 def involvement(request, pk):
-    found = readable(request, pk=pk)
+    room = readable(request, pk=pk)
     chosen = request.POST.get("involvement")
     if chosen not in Membership.Involvement.values:
         raise Http404
-    get_object_or_404(found.memberships.standing(), person=request.user).listen(chosen, visit(request).address)
-    return redirect(address_for(request, found))
+    get_object_or_404(room.memberships.current(), person=request.user).listen(chosen, client_info(request).address)
+    return redirect(address_for(request, room))
 
 
 @signed_in
 @require_POST
 def block(request, names):
-    [other] = named(request, [names])
+    [other] = people_named(request, [names])
     if request.POST.get("blocked") == "no":
         request.user.blocks.filter(whom=other).delete()
     else:
@@ -374,7 +376,7 @@ def block(request, names):
 @require_POST
 def leave(request, names):
     """Leave a conversation of several people, or come back to it; that of two can be blocked."""
-    others = named(request, names.split(","))
+    others = people_named(request, names.split(","))
     membership = get_object_or_404(Membership, room=Room.between(request.user, others), person=request.user)
     if request.POST.get("left") == "no":
         membership.room.admit(request.user)
@@ -382,7 +384,7 @@ def leave(request, names):
     if len(others) < 2:
         raise Http404
     if not membership.left_at:
-        membership.leave(visit(request).address)
+        membership.leave(client_info(request).address)
     return redirect("conversations")
 
 
@@ -391,35 +393,35 @@ def leave(request, names):
 
 def readable(request, among=Room.objects, **which):
     """The room ``which``. One that may not be read is as missing as one that never was: ``Http404``."""
-    found = get_object_or_404(among, **which)
-    if not found.readable_by(request.user):
+    room = get_object_or_404(among, **which)
+    if not room.readable_by(request.user):
         raise Http404
-    return found
+    return room
 
 
 def readable_message(request, pk):
-    found = get_object_or_404(Message.objects.standing().drawn().select_related("room"), pk=pk)
-    readable(request, pk=found.room_id)
-    return found
+    message = get_object_or_404(Message.objects.visible().with_related().select_related("room"), pk=pk)
+    readable(request, pk=message.room_id)
+    return message
 
 
 def own_message(request, pk):
-    found = readable_message(request, pk)
-    if found.author_id != request.user.pk:
+    message = readable_message(request, pk)
+    if message.author_id != request.user.pk:
         raise Http404
-    return found
+    return message
 
 
-def named(request, names):
+def people_named(request, names):
     """The people called ``names`` (list of str), without the person who asks. ``Http404`` if one is missing.
 
     Some may be gone: what was said to them can still be read.
     """
-    wanted = set(names) - {"", request.user.username}
-    found = list(Person.objects.filter(username__in=wanted).order_by("pk"))
-    if not wanted or len(found) != len(wanted):
+    usernames = set(names) - {"", request.user.username}
+    people = list(Person.objects.filter(username__in=usernames).order_by("pk"))
+    if not usernames or len(people) != len(usernames):
         raise Http404
-    return found
+    return people
 
 
 def conversation_with(request, others):
@@ -427,34 +429,34 @@ def conversation_with(request, others):
 
     One that they left is answered with the way back.
     """
-    found = Room.between(request.user, others)
-    if not found and not all(person.is_active for person in others):
+    room = Room.between(request.user, others)
+    if not room and not all(person.is_active for person in others):
         raise Http404
-    if found and not found.readable_by(request.user):
+    if room and not room.readable_by(request.user):
         raise ImmediateHttpResponse(offer_return(request, others))
-    return found or Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
+    return room or Room(kind=Room.Kind.DIRECT, member_key=Room.key_of(request.user, others))
 
 
 def offer_return(request, others):
     """The way back to a conversation with ``others`` (list of Person) that was left; what was typed is kept."""
     if request.htmx:
-        return stay(_("You have left this conversation."), 403)
+        return htmx_notice(_("You have left this conversation."), 403)
     names = ",".join(person.username for person in others)
     context = {"title": ", ".join(map(str, others)), "names": names, "typed": request.POST.get("body")}
     return render(request, "rooms/left.html", context, status=403 if request.method == "POST" else 200)
 
 
-def others_in(request, found):
-    if not found.is_direct:
+def others_in(request, room):
+    if not room.is_direct:
         return []
-    return found.memberships.select_related("person").get(person_id=request.user.pk).others
+    return room.memberships.select_related("person").get(person_id=request.user.pk).others
 
 
-def address_for(request, found):
+def address_for(request, room):
     """Where the person finds the room: of a conversation the address names the others."""
-    if not found.is_direct:
-        return found.get_absolute_url()
-    return found.memberships.listed().get(person_id=request.user.pk).get_absolute_url()
+    if not room.is_direct:
+        return room.get_absolute_url()
+    return room.memberships.listed().get(person_id=request.user.pk).get_absolute_url()
 
 
 def number(values, name):

@@ -11,9 +11,9 @@ class RedisCache(redis.RedisCache):
 
     away = False
 
-    def attempt(self, ask, otherwise, *arguments, **named):
+    def attempt(self, ask, otherwise, *arguments, **keywords):
         try:
-            answer = ask(*arguments, **named)
+            answer = ask(*arguments, **keywords)
         except RedisError as error:
             if not self.away:
                 logger.warning("the cache does without Redis (%s)", type(error).__name__)
@@ -22,17 +22,17 @@ class RedisCache(redis.RedisCache):
         RedisCache.away = False
         return answer
 
-    def add(self, key, value, *arguments, **named):
-        return self.attempt(super().add, True, key, value, *arguments, **named)
+    def add(self, key, value, *arguments, **keywords):
+        return self.attempt(super().add, True, key, value, *arguments, **keywords)
 
-    def get(self, key, default=None, **named):
-        return self.attempt(super().get, default, key, default, **named)
+    def get(self, key, default=None, **keywords):
+        return self.attempt(super().get, default, key, default, **keywords)
 
-    def set(self, key, value, *arguments, **named):
-        self.attempt(super().set, None, key, value, *arguments, **named)
+    def set(self, key, value, *arguments, **keywords):
+        self.attempt(super().set, None, key, value, *arguments, **keywords)
 
-    def incr(self, key, *arguments, **named):
-        return self.attempt(super().incr, 0, key, *arguments, **named)
+    def incr(self, key, *arguments, **keywords):
+        return self.attempt(super().incr, 0, key, *arguments, **keywords)
 
-    def delete(self, key, **named):
-        return self.attempt(super().delete, False, key, **named)
+    def delete(self, key, **keywords):
+        return self.attempt(super().delete, False, key, **keywords)

@@ -44,7 +44,7 @@ def open_room(post, by):
 def take_over(message_admin, request, queryset):
     """Make each message of ``queryset`` a comment on what its room is about, with a link back; once each."""
     taken = 0
-    for message in queryset.standing().select_related("author", "room"):
+    for message in queryset.visible().select_related("author", "room"):
         try:
             taken += promote(message)
         except Refused as refusal:

@@ -61,9 +61,9 @@ class WellFormed(MiddlewareMixin):
             request._mark_post_parse_error()
             raise
 
-    def process_view(self, request, view, arguments, named):
+    def process_view(self, request, view, arguments, keywords):
         """An id that is larger than any is an id of nothing."""
-        if any(isinstance(value, int) and value > LARGEST for value in named.values()):
+        if any(isinstance(value, int) and value > LARGEST for value in keywords.values()):
             raise Http404
 
     def process_exception(self, request, exception):

@@ -300,7 +300,7 @@ RATES_OF = {
     "line": {"person": [(5, 5), (100, 300)], "address": [(50, 5), (1000, 300)]},  # in all rooms together
     "conversation": {"person": [(20, DAY)], "address": [(100, DAY)]},  # begun, not answered
     "report": {"person": [(10, 600)], "address": [(50, 600)]},
-    "choice": {"person": [(30, 60), (300, 3600)], "address": [(150, 60)]},  # to follow, mute, leave and so on
+    "subscription": {"person": [(30, 60), (300, 3600)], "address": [(150, 60)]},  # to follow, mute, leave and so on
     "profile": {"person": [(20, 600), (60, DAY)], "address": [(60, 600), (300, DAY)]},  # preferences, too
     "export": {"person": [(3, 3600), (10, DAY)], "address": [(20, 3600)]},
     "complete": {"person": [(50, 10)]},  # names that are begun
@@ -336,7 +336,7 @@ MENTIONS = 10  # names in one text that are looked up
 REVIEW = os.environ.get("REVIEW", "on") != "off"  # off: none, for tests and measurements
 REVIEW_FIRST = 2
 REVIEW_LINKS = 2
-COMMENT_CHECKERS = ["posts.checkers.words", "posts.checkers.akismet"]
+SPAM_CHECKS = ["posts.spam_checks.words", "posts.spam_checks.akismet"]
 AKISMET_KEY = os.environ.get("AKISMET_KEY", "")
 AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
 AKISMET_TIMEOUT = 3

@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Errand',
+            name='FanOut',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source_id', models.PositiveBigIntegerField()),
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='Follow',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chosen_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('author', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
@@ -68,18 +68,18 @@ class Migration(migrations.Migration):
             name='Ignore',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chosen_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('ignored', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
         ),
         migrations.CreateModel(
-            name='Letter',
+            name='EmailDigest',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('rows', models.JSONField()),
                 ('bundle', models.BooleanField()),
-                ('packed_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('built_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('due_at', models.DateTimeField(default=django.utils.timezone.now, null=True)),
                 ('tries', models.PositiveIntegerField(default=0)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
             name='Mute',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('chosen_at', models.DateTimeField(auto_now_add=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('thread_id', models.PositiveBigIntegerField()),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('thread_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype')),
@@ -101,14 +101,14 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('born', models.BigIntegerField(default=0, editable=False)),
                 ('changed', models.BigIntegerField(default=0, editable=False)),
-                ('kind', models.CharField(choices=[('message', 'private message'), ('mention', 'mention'), ('reply', 'reply'), ('comment', 'comment on my post'), ('post', 'new post'), ('talk', 'talk in a room'), ('moderation', 'moderation')], max_length=10)),
+                ('kind', models.CharField(choices=[('message', 'private message'), ('mention', 'mention'), ('reply', 'reply'), ('comment', 'comment on my post'), ('post', 'new post'), ('room', 'talk in a room'), ('moderation', 'moderation')], max_length=10)),
                 ('thread_id', models.PositiveBigIntegerField()),
                 ('source_id', models.PositiveBigIntegerField()),
-                ('who', models.JSONField(default=list)),
+                ('people_ids', models.JSONField(default=list)),
                 ('count', models.PositiveIntegerField(default=1)),
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('read_at', models.DateTimeField(null=True)),
-                ('gone', models.BooleanField(default=False)),
+                ('withdrawn', models.BooleanField(default=False)),
                 ('moved', models.BigIntegerField(default=0)),
                 ('mail_at', models.DateTimeField(default=inbox.models.notification.later, null=True)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
@@ -117,14 +117,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Cause',
+            name='NotificationSource',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('source_id', models.PositiveBigIntegerField()),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
                 ('source_type', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contenttypes.contenttype')),
-                ('notification', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='causes', to='inbox.notification')),
+                ('notification', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sources', to='inbox.notification')),
             ],
         ),
         migrations.AddIndex(
@@ -140,12 +140,12 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('person', 'announcement'), name='dismissed_once'),
         ),
         migrations.AddIndex(
-            model_name='errand',
-            index=models.Index(condition=models.Q(('done', False)), fields=['id'], name='errands_to_do'),
+            model_name='fanout',
+            index=models.Index(condition=models.Q(('done', False)), fields=['id'], name='fan_outs_to_do'),
         ),
         migrations.AddConstraint(
-            model_name='errand',
-            constraint=models.UniqueConstraint(fields=('source_type', 'source_id'), name='one_errand_per_source'),
+            model_name='fanout',
+            constraint=models.UniqueConstraint(fields=('source_type', 'source_id'), name='one_fan_out_per_source'),
         ),
         migrations.AddIndex(
             model_name='follow',
@@ -160,16 +160,16 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('person', 'ignored'), name='ignore_once'),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='letters_due'),
+            model_name='emaildigest',
+            index=models.Index(condition=models.Q(('due_at__isnull', False)), fields=['due_at'], name='digests_due'),
         ),
         migrations.AddIndex(
-            model_name='letter',
-            index=models.Index(fields=['person', 'packed_at'], name='inbox_lette_person__e5ce06_idx'),
+            model_name='emaildigest',
+            index=models.Index(fields=['person', 'built_at'], name='inbox_email_person__e2d192_idx'),
         ),
         migrations.AddConstraint(
-            model_name='letter',
-            constraint=models.UniqueConstraint(condition=models.Q(('due_at__isnull', False)), fields=('person',), name='one_letter_on_its_way_to_a_person'),
+            model_name='emaildigest',
+            constraint=models.UniqueConstraint(condition=models.Q(('due_at__isnull', False)), fields=('person',), name='one_pending_digest_per_person'),
         ),
         migrations.AddConstraint(
             model_name='mute',
@@ -185,22 +185,22 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='notification',
-            index=models.Index(condition=models.Q(('gone', False), ('read_at', None)), fields=['person'], name='inbox_unread'),
+            index=models.Index(condition=models.Q(('read_at', None), ('withdrawn', False)), fields=['person'], name='inbox_unread'),
         ),
         migrations.AddIndex(
             model_name='notification',
-            index=models.Index(condition=models.Q(('gone', False), ('mail_at__isnull', False)), fields=['mail_at'], name='inbox_to_mail'),
+            index=models.Index(condition=models.Q(('mail_at__isnull', False), ('withdrawn', False)), fields=['mail_at'], name='inbox_to_mail'),
         ),
         migrations.AddConstraint(
             model_name='notification',
-            constraint=models.UniqueConstraint(condition=models.Q(('gone', False), ('kind__in', ['reply', 'comment', 'post', 'talk']), ('read_at', None)), fields=('person', 'thread_type', 'thread_id', 'kind'), name='one_unread_row_per_thread_and_kind'),
+            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['reply', 'comment', 'post', 'room']), ('read_at', None), ('withdrawn', False)), fields=('person', 'thread_type', 'thread_id', 'kind'), name='one_unread_row_per_thread_and_kind'),
         ),
         migrations.AddIndex(
-            model_name='cause',
-            index=models.Index(fields=['source_type', 'source_id'], name='inbox_cause_source__014154_idx'),
+            model_name='notificationsource',
+            index=models.Index(fields=['source_type', 'source_id'], name='inbox_notif_source__e5eb2d_idx'),
         ),
         migrations.AddConstraint(
-            model_name='cause',
-            constraint=models.UniqueConstraint(fields=('person', 'source_type', 'source_id'), name='told_once_of_a_source'),
+            model_name='notificationsource',
+            constraint=models.UniqueConstraint(fields=('person', 'source_type', 'source_id'), name='notified_once_of_a_source'),
         ),
     ]

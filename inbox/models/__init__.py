@@ -1,8 +1,27 @@
-from inbox.models.announcement import BOARD, Announcement, Board, Dismissal
-from inbox.models.choices import Follow, Ignore, Mute
-from inbox.models.errand import Errand
-from inbox.models.letter import Letter
-from inbox.models.notification import Cause, Notification, newly_named, read, retract, tell, tell_each
+from inbox.models.announcement import ANNOUNCEMENTS, Announcement, Announcements, Dismissal
+from inbox.models.email_digest import EmailDigest
+from inbox.models.fan_out import FanOut
+from inbox.models.notification import (
+    Notification,
+    NotificationSource,
+    newly_named,
+    notify,
+    notify_each,
+    read,
+    withdraw_notifications,
+)
+from inbox.models.subscriptions import Follow, Ignore, Mute
 
-__all__ = ["BOARD", "Announcement", "Board", "Cause", "Dismissal", "Errand", "Follow", "Ignore", "Letter", "Mute"]
-__all__ += ["Notification", "newly_named", "read", "retract", "tell", "tell_each"]
+__all__ = [
+    "ANNOUNCEMENTS",
+    "Announcement",
+    "Announcements",
+    "Dismissal",
+    "EmailDigest",
+    "FanOut",
+    "Follow",
+    "Ignore",
+    "Mute",
+    "NotificationSource",
+]
+__all__ += ["Notification", "newly_named", "notify", "notify_each", "read", "withdraw_notifications"]

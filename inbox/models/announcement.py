@@ -6,17 +6,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 import live
-from people.markdown import talk
-from people.rules import Refused, tidy
+from people.markdown import render_markdown
+from people.rules import Refused, normalize
 
 
-class Board:
+class Announcements:
     """What is announced to everybody, as something that can be watched: every page does."""
 
     pk = 1
 
 
-BOARD = Board()
+ANNOUNCEMENTS = Announcements()
 
 
 class AnnouncementQuerySet(models.QuerySet):
@@ -29,10 +29,10 @@ class AnnouncementQuerySet(models.QuerySet):
 class Announcement(live.Item):
     """What the staff say to everybody who has a page open, or opens one, from ``starts`` until ``ends``.
 
-    ``up``: whether open pages were told that it stands; the pulse sees to it when its times come.
+    ``up``: whether open pages were told that it stands; the heartbeat sees to it when its times come.
     """
 
-    shown_in = BOARD
+    shown_in = ANNOUNCEMENTS
     body = models.TextField(_("text"), max_length=500)
     html = models.TextField(editable=False)
     starts = models.DateTimeField(_("from"), default=timezone.now)
@@ -54,10 +54,10 @@ class Announcement(live.Item):
 
     def announce(self):
         """Save the announcement, new or edited, and show it where it stands or stood. Raises ``Refused``."""
-        with live.change(BOARD):
-            self.vet()
-            self.body = tidy(self.body)
-            self.html = talk(self.body)
+        with live.change(ANNOUNCEMENTS):
+            self.check_times()
+            self.body = normalize(self.body)
+            self.html = render_markdown(self.body)
             self.up = self.is_current
             self.save()
 
@@ -69,7 +69,7 @@ class Announcement(live.Item):
 
     # Rules
 
-    def vet(self):
+    def check_times(self):
         """Raises ``Refused`` if it ends before it begins, or begins within a minute of another."""
         if self.ends < self.starts:
             raise Refused(_("An announcement ends after it begins."))
@@ -103,14 +103,14 @@ class Dismissal(models.Model):
         return f"{self.announcement} for {self.person}"
 
 
-def turn_board():
+def update_announcements():
     """Show what begins and take down what ends now. Several processes may try: one does each."""
     now = timezone.now()
     begins = models.Q(up=False, starts__lte=now, ends__gt=now)
     due = begins | models.Q(up=True, ends__lte=now)
     if not Announcement.objects.filter(due).exists():
         return
-    with live.change(BOARD):
+    with live.change(ANNOUNCEMENTS):
         for announcement in Announcement.objects.filter(due):
             announcement.up = announcement.is_current
             announcement.save(update_fields=["up"])

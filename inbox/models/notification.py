@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 import live
-from inbox.models.choices import Ignore, Mute
+from inbox.models.subscriptions import Ignore, Mute
 from inbox.models.things import pointing
 from live.ticks import tick
-from people.markdown import named
+from people.markdown import mentioned
 from people.models import Person
-from people.rates import TOO_OFTEN, spend
+from people.rates import TOO_OFTEN, consume
 
-NAMES = 3  # people whom a row knows by name; the others it counts
+NAMES_SHOWN = 3  # people whom a row knows by name; the others it counts
 
 
 def later():
@@ -28,33 +28,34 @@ def later():
 
 
 class NotificationQuerySet(models.QuerySet):
-    def standing(self):
+    def visible(self):
         """The rows that an inbox shows, in its order."""
-        return self.filter(gone=False).order_by("-at", "-pk")
+        return self.filter(withdrawn=False).order_by("-at", "-pk")
 
     def unread(self):
         """The rows that the badge counts."""
-        return self.filter(gone=False, read_at=None)
+        return self.filter(withdrawn=False, read_at=None)
 
     def about(self, thread):
         return self.filter(**pointing("thread", thread))
 
-    def drawn(self):
+    def with_related(self):
         """The rows as a list, with the threads and the people whom their sentences name: in a few queries."""
         rows = list(self.prefetch_related("thread"))
-        people = Person.objects.in_bulk({pk for row in rows for pk in row.who})
+        people = Person.objects.in_bulk({pk for row in rows for pk in row.people_ids})
         for row in rows:
-            row.people = [people[pk] for pk in row.who if pk in people]
+            row.people = [people[pk] for pk in row.people_ids if pk in people]
         return rows
 
 
 class Notification(live.Item):
-    """One row of ``person``'s inbox: what happened in ``thread``, newest ``source`` and first three ``who`` (keys).
+    """One row of ``person``'s inbox: what happened in ``thread``, newest ``source`` and first three ``people_ids``
+    (keys).
 
-    While a row is unread, more of the same kind in the same thread adds to it; the ``causes`` say what it consists
-    of. A row whose causes were all taken back is ``gone``: it stays, for only rows can tell open pages. ``moved`` is
-    the tick at which it last took the first place. From ``mail_at`` on a mail may tell of it (``Letter``); None: there
-    is nothing to tell, for it was read or mailed. Who changes that holds the person's stream (``tick``).
+    While a row is unread, more of the same kind in the same thread adds to it; the ``sources`` say what it consists of.
+    A row whose causes were all taken back is ``withdrawn``: it stays, for only rows can tell open pages. ``moved`` is
+    the tick at which it last took the first place. From ``mail_at`` on a mail may tell of it (``EmailDigest``); None:
+    there is nothing to tell, for it was read or mailed. Who changes that holds the person's stream (``tick``).
 
     A thread may say ``is_known_to(person)``: whether the person may read its title now.
     """
@@ -67,10 +68,10 @@ class Notification(live.Item):
         REPLY = "reply", gettext_lazy("reply")
         COMMENT = "comment", gettext_lazy("comment on my post")
         POST = "post", gettext_lazy("new post")
-        TALK = "talk", gettext_lazy("talk in a room")
+        ROOM = "room", gettext_lazy("talk in a room")
         MODERATION = "moderation", gettext_lazy("moderation")
 
-    MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST, Kind.TALK]
+    MERGED = [Kind.REPLY, Kind.COMMENT, Kind.POST, Kind.ROOM]
 
     shown_in = "person"
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications")
@@ -81,11 +82,11 @@ class Notification(live.Item):
     source_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
     source_id = models.PositiveBigIntegerField()
     source = GenericForeignKey("source_type", "source_id")
-    who = models.JSONField(default=list)
+    people_ids = models.JSONField(default=list)
     count = models.PositiveIntegerField(default=1)  # of people
     at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True)
-    gone = models.BooleanField(default=False)
+    withdrawn = models.BooleanField(default=False)
     moved = models.BigIntegerField(default=0)
     mail_at = models.DateTimeField(null=True, default=later)
 
@@ -95,13 +96,13 @@ class Notification(live.Item):
         indexes = [
             models.Index(fields=["person", "changed"]),
             models.Index(fields=["person", "-at"]),
-            models.Index(fields=["person"], condition=Q(read_at=None, gone=False), name="inbox_unread"),
-            models.Index(fields=["mail_at"], condition=Q(gone=False, mail_at__isnull=False), name="inbox_to_mail"),
+            models.Index(fields=["person"], condition=Q(read_at=None, withdrawn=False), name="inbox_unread"),
+            models.Index(fields=["mail_at"], condition=Q(withdrawn=False, mail_at__isnull=False), name="inbox_to_mail"),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "thread_type", "thread_id", "kind"],
-                condition=Q(read_at=None, gone=False, kind__in=["reply", "comment", "post", "talk"]),
+                condition=Q(read_at=None, withdrawn=False, kind__in=["reply", "comment", "post", "room"]),
                 name="one_unread_row_per_thread_and_kind",
             )
         ]
@@ -124,30 +125,30 @@ class Notification(live.Item):
         Another unread row of the same kind and thread takes it in.
         """
         with transaction.atomic():
-            spend("choice", self.person, address, TOO_OFTEN)
+            consume("subscription", self.person, address, TOO_OFTEN)
             with self.change() as now:
-                if self.gone or not self.read_at:
+                if self.withdrawn or not self.read_at:
                     return now.undo()  # nothing changed: no page is told
                 alike = {"kind": self.kind, "thread_type": self.thread_type_id, "thread_id": self.thread_id}
                 same = Notification.objects.unread().filter(person=self.person, **alike)
                 if self.kind in self.MERGED and (other := same.first()):
-                    self.causes.update(notification=other)
+                    self.sources.update(notification=other)
                     other.recount()
                     other.save()
-                    self.gone = True
+                    self.withdrawn = True
                 else:
                     self.read_at = None
                 self.save()
 
     def recount(self):
         """Find anew who is behind this row, and the newest of its sources; with none left it is gone."""
-        by = self.causes.exclude(by=None).values("by").annotate(first=Min("pk")).order_by("first")
+        by = self.sources.exclude(by=None).values("by").annotate(first=Min("pk")).order_by("first")
         everybody = list(by.values_list("by", flat=True))
-        self.who, self.count = everybody[:NAMES], len(everybody) or 1
-        newest = self.causes.order_by("-pk").first()
+        self.people_ids, self.count = everybody[:NAMES_SHOWN], len(everybody) or 1
+        newest = self.sources.order_by("-pk").first()
         if newest:
             self.source_type_id, self.source_id = newest.source_type_id, newest.source_id
-        self.gone = newest is None
+        self.withdrawn = newest is None
 
     # Questions
 
@@ -173,8 +174,8 @@ class Notification(live.Item):
     @cached_property
     def people(self):
         """The first of those who are behind the row (list of Person)."""
-        people = Person.objects.in_bulk(self.who)
-        return [people[pk] for pk in self.who if pk in people]
+        people = Person.objects.in_bulk(self.people_ids)
+        return [people[pk] for pk in self.people_ids if pk in people]
 
     @property
     def names(self):
@@ -182,7 +183,7 @@ class Notification(live.Item):
         names = [str(person) for person in self.people]
         if not names:
             return _("Somebody")
-        if self.count > NAMES and len(names) > 1:
+        if self.count > NAMES_SHOWN and len(names) > 1:
             # Chinese says how many there are in all: 李、Ana 等 6 人.
             counted = pgettext("after two names, say “others” or “all”: who are counted", "others")
             number = self.count if counted == "all" else self.count - 2
@@ -200,21 +201,21 @@ class Notification(live.Item):
         """What the row says (str, plain text, in the current language)."""
         match self.kind:
             case self.Kind.MESSAGE:
-                sentence = _("%(who)s sent you a message")
+                sentence = _("%(names)s sent you a message")
             case self.Kind.MENTION:
-                sentence = _("%(who)s mentioned you in %(title)s")
+                sentence = _("%(names)s mentioned you in %(title)s")
             case self.Kind.REPLY:
-                sentence = _("%(who)s replied in %(title)s")
+                sentence = _("%(names)s replied in %(title)s")
             case self.Kind.COMMENT:
-                sentence = _("%(who)s commented on your post %(title)s")
+                sentence = _("%(names)s commented on your post %(title)s")
             case self.Kind.POST:
-                sentence = _("%(who)s published %(title)s")
-            case self.Kind.TALK:
-                sentence = _("%(who)s wrote in %(title)s")
+                sentence = _("%(names)s published %(title)s")
+            case self.Kind.ROOM:
+                sentence = _("%(names)s wrote in %(title)s")
             case self.Kind.MODERATION:
                 sentence = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
                 return sentence.replace("%(title)s", self.title)
-        return sentence % {"who": self.names, "title": self.title}
+        return sentence % {"names": self.names, "title": self.title}
 
 
 def knows(person, thread):
@@ -222,10 +223,10 @@ def knows(person, thread):
     return not hasattr(thread, "is_known_to") or thread.is_known_to(person)
 
 
-class Cause(models.Model):
+class NotificationSource(models.Model):
     """One reason for a notification: that ``by`` did ``source``. Of one source nobody is told twice."""
 
-    notification = models.ForeignKey(Notification, models.CASCADE, related_name="causes")
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="sources")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     source_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")
     source_id = models.PositiveBigIntegerField()
@@ -235,7 +236,7 @@ class Cause(models.Model):
     class Meta:
         indexes = [models.Index(fields=["source_type", "source_id"])]
         constraints = [
-            models.UniqueConstraint(fields=["person", "source_type", "source_id"], name="told_once_of_a_source")
+            models.UniqueConstraint(fields=["person", "source_type", "source_id"], name="notified_once_of_a_source")
         ]
 
     def __str__(self):
@@ -249,7 +250,7 @@ class Cause(models.Model):
 # tells of two changes makes two transactions of it.
 
 
-def tell(kind, people, *, thread, source, by):
+def notify(kind, people, *, thread, source, by):
     """Notify ``people`` (iterable of Person) that ``by`` (Person or None) did ``source`` in ``thread``.
 
     ``kind`` is a ``Notification.Kind``. Left out are ``by``, who was told of ``source`` already, who may not sign
@@ -257,11 +258,11 @@ def tell(kind, people, *, thread, source, by):
 
     Raises ``TransactionManagementError`` outside a transaction.
     """
-    tell_each({kind: people}, thread=thread, source=source, by=by)
+    notify_each({kind: people}, thread=thread, source=source, by=by)
 
 
-def tell_each(recipients, *, thread, source, by):
-    """As ``tell``, for several kinds at once: ``recipients`` maps kinds to people. Each is told one thing."""
+def notify_each(recipients, *, thread, source, by):
+    """As ``notify``, for several kinds at once: ``recipients`` maps kinds to people. Each is told one thing."""
     kinds = {}
     for kind in Notification.Kind:
         for person in recipients.get(kind, ()):
@@ -274,20 +275,20 @@ def tell_each(recipients, *, thread, source, by):
     heads = tick(*people)
     open_rows = Notification.objects.unread().about(thread).filter(person__in=people, kind__in=Notification.MERGED)
     open_rows = {(row.person_id, row.kind): row for row in open_rows}
-    new, joined, causes = [], [], []
+    new, joined, sources = [], [], []
     for person, now in zip(people, heads, strict=True):
         row = open_rows.get((person.pk, kinds[person.pk]))
         if row is None:
-            row = Notification(person=person, kind=kinds[person.pk], thread=thread, who=[by.pk] if by else [])
+            row = Notification(person=person, kind=kinds[person.pk], thread=thread, people_ids=[by.pk] if by else [])
             new.append(row)
         else:
             joined.append(row)
         row.source, row.at, row.moved = source, timezone.now(), now
         row.mail_at = row.mail_at or later()
         row.stamp(now)
-        causes.append(Cause(notification=row, person=person, source=source, by=by))
+        sources.append(NotificationSource(notification=row, person=person, source=source, by=by))
     Notification.objects.bulk_create(new)
-    Cause.objects.bulk_create(causes)
+    NotificationSource.objects.bulk_create(sources)
     for row in joined:
         row.recount()
         row.save()
@@ -299,17 +300,19 @@ def newly_named(source, before):
     Left out are those who were told of it already: however often it is edited, no more people are told that they are
     named in it than one text may name.
     """
-    told = dict(Cause.objects.filter(**pointing("source", source)).values_list("person", "notification__kind"))
+    told = dict(
+        NotificationSource.objects.filter(**pointing("source", source)).values_list("person", "notification__kind")
+    )
     allowed = max(0, settings.MENTIONS - list(told.values()).count(Notification.Kind.MENTION))
-    earlier = {person.pk for person in named(before)} | told.keys()
-    return [person for person in named(source.body) if person.pk not in earlier][:allowed]
+    earlier = {person.pk for person in mentioned(before)} | told.keys()
+    return [person for person in mentioned(source.body) if person.pk not in earlier][:allowed]
 
 
 def _willing(kinds, thread, source, by):
     """Those of ``kinds`` (dict of a person's key to kind) who shall hear of ``source``: list of Person."""
     if not kinds:
         return []
-    notified = Cause.objects.filter(person__in=kinds, **pointing("source", source)).values("person")
+    notified = NotificationSource.objects.filter(person__in=kinds, **pointing("source", source)).values("person")
     people = Person.objects.filter(pk__in=kinds, is_active=True).exclude(pk__in=notified)
     unwilling = set(
         Mute.objects.filter(person__in=kinds, **pointing("thread", thread)).values_list("person", flat=True)
@@ -322,27 +325,27 @@ def _willing(kinds, thread, source, by):
     return [person for person in willing if knows(person, thread)]
 
 
-def retract(source, most=None):
+def withdraw_notifications(source, most=None):
     """Take back what was told of ``source``: rows lose a name, or go. → of how many people (int)
 
     ``most`` (int) limits them, for what so many were told of that it is done in parts.
     """
-    causes = Cause.objects.filter(**pointing("source", source)).order_by("pk")[:most]
-    people = list(Person.objects.filter(pk__in=list(causes.values_list("person", flat=True))))
+    sources = NotificationSource.objects.filter(**pointing("source", source)).order_by("pk")[:most]
+    people = list(Person.objects.filter(pk__in=list(sources.values_list("person", flat=True))))
     if not people:
         return 0
     heads = dict(zip([person.pk for person in people], tick(*people), strict=True))
-    causes = Cause.objects.filter(person__in=people, **pointing("source", source))
-    rows = list(Notification.objects.filter(causes__in=causes))
-    causes.delete()
-    left = set(Cause.objects.filter(notification__in=rows).values_list("notification", flat=True))
+    sources = NotificationSource.objects.filter(person__in=people, **pointing("source", source))
+    rows = list(Notification.objects.filter(sources__in=sources))
+    sources.delete()
+    left = set(NotificationSource.objects.filter(notification__in=rows).values_list("notification", flat=True))
     for row in rows:
         row.stamp(heads[row.person_id])
-        row.gone = row.pk not in left
-        if not row.gone:
+        row.withdrawn = row.pk not in left
+        if not row.withdrawn:
             row.recount()
             row.save()
-    Notification.objects.bulk_update([row for row in rows if row.gone], ["gone", "changed"])
+    Notification.objects.bulk_update([row for row in rows if row.withdrawn], ["withdrawn", "changed"])
     return len(people)
 
 

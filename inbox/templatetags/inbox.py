@@ -37,24 +37,26 @@ def titled(content):
     return unescape(content).strip()
 
 
-@register.inclusion_tag("partials/choice.html", takes_context=True)
+@register.inclusion_tag("partials/inbox/subscription_button.html", takes_context=True)
 def follow(context, author):
-    return choice(context, Follow, author, reverse("follow", args=[author.username]))
+    return subscription_button(context, Follow, author, reverse("follow", args=[author.username]))
 
 
-@register.inclusion_tag("partials/choice.html", takes_context=True)
+@register.inclusion_tag("partials/inbox/subscription_button.html", takes_context=True)
 def ignore(context, person):
-    return choice(context, Ignore, person, reverse("ignore", args=[person.username]))
+    return subscription_button(context, Ignore, person, reverse("ignore", args=[person.username]))
 
 
-@register.inclusion_tag("partials/choice.html", takes_context=True)
+@register.inclusion_tag("partials/inbox/subscription_button.html", takes_context=True)
 def mute(context, thread, address):
     """The button that mutes ``thread``, by a POST to ``address`` (a path)."""
-    return choice(context, Mute, thread, address)
+    return subscription_button(context, Mute, thread, address)
 
 
-def choice(context, model, thing, address):
-    """What ``partials/choice.html`` needs: a form by which the reader makes the choice ``model`` or takes it back."""
+def subscription_button(context, model, thing, address):
+    """What ``partials/inbox/subscription_button.html`` needs: a form by which the reader makes the choice ``model`` or
+    takes it back.
+    """
     person = context["user"]
     return {
         "kind": model._meta.model_name,

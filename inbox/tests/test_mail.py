@@ -20,7 +20,7 @@ from django.test import Client
 from harness.mail import MailServer
 from harness.servers import BASE, environment
 from inbox.mail import send_due, signer, unsubscribing
-from inbox.models import Ignore, Letter, Mute, Notification, read, retract, tell
+from inbox.models import EmailDigest, Ignore, Mute, Notification, notify, read, withdraw_notifications
 from live.testing import PATIENCE, until
 from people.models import Person
 
@@ -66,7 +66,7 @@ def sources(person):
 def passes(span):
     """Let ``span`` (timedelta) pass for all that waits."""
     Notification.objects.update(mail_at=F("mail_at") - span)
-    Letter.objects.update(packed_at=F("packed_at") - span, due_at=F("due_at") - span)
+    EmailDigest.objects.update(built_at=F("built_at") - span, due_at=F("due_at") - span)
 
 
 def text(mail):
@@ -78,7 +78,7 @@ def html(mail):
 
 
 def test_what_is_not_read_in_ten_minutes_is_mailed_once(server, alice, bob, thread, sources):
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=bob)
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=bob)
     passes(TEN_MINUTES - timedelta(seconds=5))
     assert send_due() == {} and server.mails == []
     passes(timedelta(seconds=5))
@@ -99,20 +99,20 @@ def test_what_is_not_read_in_ten_minutes_is_mailed_once(server, alice, bob, thre
 
 
 def test_what_was_read_or_taken_back_meanwhile_is_not_mailed(server, alice, bob, carol, thread, sources):
-    tell(Kind.REPLY, [alice, carol], thread=thread, source=sources[0], by=bob)
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[1], by=bob)
+    notify(Kind.REPLY, [alice, carol], thread=thread, source=sources[0], by=bob)
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[1], by=bob)
     read(alice, thread)
     Notification.objects.filter(person=alice).first().unread()  # seen, and put back for later: that is no news
-    retract(sources[0])
+    withdraw_notifications(sources[0])
     passes(A_DAY)
     assert send_due() == {} and server.mails == []
 
 
 def test_what_was_read_while_the_letter_waited_is_not_mailed(server, alice, bob, carol, thread, sources):
-    tell(Kind.REPLY, [alice, carol], thread=thread, source=sources[0], by=bob)
-    tell(Kind.REPLY, [alice], thread=sources[7], source=sources[1], by=bob)
+    notify(Kind.REPLY, [alice, carol], thread=thread, source=sources[0], by=bob)
+    notify(Kind.REPLY, [alice], thread=sources[7], source=sources[1], by=bob)
     passes(TEN_MINUTES)
-    Letter.pack_due()
+    EmailDigest.build_due()
     read(alice, sources[7])
     read(carol, thread)
     assert send_due() == {"sent": 1, "needless": 1}
@@ -124,9 +124,9 @@ def test_nobody_is_mailed_who_does_not_want_it_or_may_not_be(server, person, ali
     dora, eve = person("dora", verified=False), person("eve")
     frank, grace = person("frank", mail=Person.Mail.OFF), person("grace")
     everybody = [alice, carol, dora, eve, frank, grace]
-    tell(Kind.MENTION, everybody, thread=thread, source=sources[0], by=bob)
+    notify(Kind.MENTION, everybody, thread=thread, source=sources[0], by=bob)
     passes(TEN_MINUTES)
-    Letter.pack(grace)
+    EmailDigest.build(grace)
     Mute.make(alice, thread)
     Ignore.make(carol, bob)
     Person.objects.filter(pk=eve.pk).update(is_active=False)
@@ -136,16 +136,16 @@ def test_nobody_is_mailed_who_does_not_want_it_or_may_not_be(server, person, ali
     Person.objects.update(mail=Person.Mail.BUNDLED, is_active=True)
     passes(A_DAY)
     assert send_due() == {} and server.mails == []
-    tell(Kind.MENTION, [dora], thread=thread, source=sources[1], by=bob)
+    notify(Kind.MENTION, [dora], thread=thread, source=sources[1], by=bob)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1} and server.addressees == ["dora@example.org"]
 
 
 def test_a_bundle_has_all_that_is_unread_and_the_next_comes_four_hours_later(server, alice, crowd, thread, sources):
     for by in crowd:
-        tell(Kind.REPLY, [alice], thread=thread, source=by, by=by)
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[1], by=crowd[0])
-    tell(Kind.COMMENT, [alice], thread=sources[7], source=sources[2], by=crowd[1])
+        notify(Kind.REPLY, [alice], thread=thread, source=by, by=by)
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[1], by=crowd[0])
+    notify(Kind.COMMENT, [alice], thread=sources[7], source=sources[2], by=crowd[1])
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1}
     [first] = server.mails
@@ -154,9 +154,9 @@ def test_a_bundle_has_all_that_is_unread_and_the_next_comes_four_hours_later(ser
         for sentence in ("Li, Ana and 4 others replied in A day", "Li mentioned you in A day at the sea"):
             assert sentence in body
 
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[3], by=crowd[2])
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[3], by=crowd[2])
     passes(TEN_MINUTES)
-    tell(Kind.POST, [alice], thread=sources[6], source=sources[6], by=crowd[3])
+    notify(Kind.POST, [alice], thread=sources[6], source=sources[6], by=crowd[3])
     passes(TEN_MINUTES)
     assert send_due() == {}
     passes(4 * AN_HOUR - 2 * TEN_MINUTES - timedelta(minutes=1))
@@ -173,26 +173,26 @@ def test_what_joins_a_row_that_was_mailed_is_mailed_and_no_stream_of_answers_put
     server, alice, crowd, thread, sources
 ):
     for by in crowd[:3]:
-        tell(Kind.REPLY, [alice], thread=thread, source=by, by=by)
+        notify(Kind.REPLY, [alice], thread=thread, source=by, by=by)
         passes(TEN_MINUTES / 2)
     assert send_due() == {"sent": 1}
     assert server.mails[0]["Subject"] == "[Parley] Li, Ana and Bo replied in A day at the sea"
-    tell(Kind.REPLY, [alice], thread=thread, source=crowd[3], by=crowd[3])
+    notify(Kind.REPLY, [alice], thread=thread, source=crowd[3], by=crowd[3])
     passes(4 * AN_HOUR)
     assert send_due() == {"sent": 1}
     assert server.mails[1]["Subject"] == "[Parley] Li, Ana and 2 others replied in A day at the sea"
-    retract(crowd[0])  # less is no news
+    withdraw_notifications(crowd[0])  # less is no news
     passes(A_DAY)
     assert send_due() == {}
 
 
 def test_at_once_means_mentions_and_messages_and_the_rest_in_bundles(server, alice, bob, thread, sources):
     Person.objects.filter(pk=alice.pk).update(mail=Person.Mail.AT_ONCE)
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=bob)
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=bob)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1}
     for n, kind in enumerate([Kind.MENTION, Kind.MESSAGE, Kind.REPLY], 1):
-        tell(kind, [alice], thread=sources[7], source=sources[n], by=bob)
+        notify(kind, [alice], thread=sources[7], source=sources[n], by=bob)
         assert send_due() == {}
         passes(TEN_MINUTES)
         send_due()
@@ -207,7 +207,7 @@ def test_at_once_means_mentions_and_messages_and_the_rest_in_bundles(server, ali
 def test_daily_means_one_a_day(server, alice, bob, thread, sources):
     Person.objects.filter(pk=alice.pk).update(mail=Person.Mail.DAILY)
     for n in range(5):
-        tell(Kind.MENTION, [alice], thread=thread, source=sources[n], by=bob)
+        notify(Kind.MENTION, [alice], thread=thread, source=sources[n], by=bob)
         passes(AN_HOUR)
         send_due()
     assert len(server.mails) == 1
@@ -218,8 +218,8 @@ def test_daily_means_one_a_day(server, alice, bob, thread, sources):
 
 def test_a_mail_is_in_the_language_of_its_receiver_with_the_times_of_their_place(server, person, bob, thread, sources):
     li = person("li", display_name="李", language="zh-hans", time_zone="Asia/Shanghai")
-    tell(Kind.REPLY, [li], thread=thread, source=sources[0], by=bob)
-    tell(Kind.MENTION, [li], thread=thread, source=sources[1], by=bob)
+    notify(Kind.REPLY, [li], thread=thread, source=sources[0], by=bob)
+    notify(Kind.MENTION, [li], thread=thread, source=sources[1], by=bob)
     Notification.objects.update(at=datetime(2026, 11, 21, 20, 5, tzinfo=UTC))
     passes(TEN_MINUTES)
     send_due()
@@ -234,7 +234,7 @@ def test_hostile_words_stay_words(server, person, alice, sources, monkeypatch):
     trap = person("trap", display_name="<b>&\u2028\x08-- \nX-Evil: yes")
     excerpt = "<img src=x onerror=alert(1)>\n\nNo more mails: https://evil.example/"
     monkeypatch.setattr(Person, "excerpt", excerpt, raising=False)
-    tell(Kind.REPLY, [alice], thread=trap, source=sources[0], by=eve)
+    notify(Kind.REPLY, [alice], thread=trap, source=sources[0], by=eve)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1}
     [told] = server.mails
@@ -254,15 +254,15 @@ def path(person):
 
 
 def test_one_click_ends_the_mails_without_a_cookie_or_a_token(server, alice, bob, thread, sources):
-    tell(Kind.MENTION, [alice, bob], thread=thread, source=sources[0], by=thread)
+    notify(Kind.MENTION, [alice, bob], thread=thread, source=sources[0], by=thread)
     passes(TEN_MINUTES)
-    Letter.pack_due()
+    EmailDigest.build_due()
     program = Client(enforce_csrf_checks=True)
     answer = program.post(path(alice), {"List-Unsubscribe": "One-Click"})
     assert answer.status_code == 200 and not answer.cookies
     assert Person.objects.get(pk=alice.pk).mail == "off" and Person.objects.get(pk=bob.pk).mail == "bundled"
     send_due()
-    assert server.addressees == [bob.email]  # alice's letter was on its way already
+    assert server.addressees == [bob.email]  # alice's digest was on its way already
 
 
 def test_who_follows_the_link_finds_a_button_and_whoever_only_looks_changes_nothing(server, alice, person):
@@ -310,7 +310,7 @@ def test_the_link_in_a_mail_ends_mails_for_sixty_days_and_then_leads_to_the_pref
 def test_an_address_that_is_refused_holds_up_nobody_and_gets_its_mail_later(server, alice, bob, carol, thread, sources):
     server.refusals = {bob.email: "450 greylisted"}
     for person in (bob, alice, carol):
-        tell(Kind.MENTION, [person], thread=thread, source=sources[0], by=thread)
+        notify(Kind.MENTION, [person], thread=thread, source=sources[0], by=thread)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 2, "refused": 1}
     assert sorted(server.addressees) == [alice.email, carol.email]
@@ -327,13 +327,13 @@ def test_an_address_that_is_refused_holds_up_nobody_and_gets_its_mail_later(serv
 
 def test_what_comes_while_a_letter_waits_is_not_lost_and_not_told_twice(server, alice, crowd, thread, sources):
     server.refusals = {alice.email: "550 no such user"}
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
     passes(TEN_MINUTES)
     assert send_due() == {"refused": 1}
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[2], by=crowd[2])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[2], by=crowd[2])
     passes(TEN_MINUTES)
-    assert send_due() == {"refused": 1} and Letter.objects.count() == 1
+    assert send_due() == {"refused": 1} and EmailDigest.objects.count() == 1
     server.refusals = {}
     passes(AN_HOUR)
     assert send_due() == {"sent": 1}
@@ -345,18 +345,18 @@ def test_what_comes_while_a_letter_waits_is_not_lost_and_not_told_twice(server, 
 
 def test_an_address_that_is_refused_for_five_days_is_given_up(server, alice, bob, thread, sources):
     server.refusals = {alice.email: "550 no such user"}
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[0], by=bob)
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[0], by=bob)
     passes(TEN_MINUTES)
     send_due()
     passes(timedelta(days=4))
-    assert send_due() == {"refused": 1} and Letter.objects.exists()
+    assert send_due() == {"refused": 1} and EmailDigest.objects.exists()
     passes(A_DAY)
-    assert send_due() == {"refused": 1} and not Letter.objects.exists()
+    assert send_due() == {"refused": 1} and not EmailDigest.objects.exists()
     assert Notification.objects.unread().filter(person=alice).exists()  # in the inbox it stays
 
 
 def test_a_server_that_is_down_delays_everything_and_loses_nothing(server, alice, bob, carol, thread, sources):
-    tell(Kind.MENTION, [alice, bob, carol], thread=thread, source=sources[0], by=thread)
+    notify(Kind.MENTION, [alice, bob, carol], thread=thread, source=sources[0], by=thread)
     passes(TEN_MINUTES)
     server.__exit__()
     assert send_due() == {"unreachable": 1} and send_due() == {}
@@ -373,8 +373,8 @@ def test_a_server_that_is_down_delays_everything_and_loses_nothing(server, alice
 
 
 def test_a_mail_that_cannot_be_written_holds_up_nobody(server, alice, bob, thread, sources, caplog):
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[0], by=thread)
-    tell(Kind.MENTION, [bob], thread=thread, source=sources[0], by=thread)
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[0], by=thread)
+    notify(Kind.MENTION, [bob], thread=thread, source=sources[0], by=thread)
     Person.objects.filter(pk=alice.pk).update(time_zone="Nowhere/At_all")
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1, "refused": 1} and server.addressees == [bob.email]
@@ -418,7 +418,7 @@ def test_a_process_that_is_killed_while_it_sends_loses_nothing_and_a_repetition_
     process.communicate()
     server.silent = False
     assert send_due() == {"sent": 1}  # the other one; the first may be under way still
-    Letter.objects.update(due_at=F("due_at") - TEN_MINUTES)
+    EmailDigest.objects.update(due_at=F("due_at") - TEN_MINUTES)
     assert send_due() == {"sent": 1}
     first, other, again = server.mails
     assert {first["To"], other["To"]} == {alice.email, bob.email}
@@ -438,7 +438,7 @@ def test_what_is_told_while_others_pack_and_send_stands_in_one_mail(server, sett
             tell_in_transaction(readers, thread, source, Kind.MENTION)
 
     def sending(until):
-        while not until() or Letter.is_any_due():
+        while not until() or EmailDigest.is_any_due():
             send_due()
 
     def closing(job, argument):
@@ -463,10 +463,10 @@ def all_done(futures):
 
 def tell_in_transaction(people, thread, source, kind):
     with transaction.atomic():
-        tell(kind, people, thread=thread, source=source, by=thread)
+        notify(kind, people, thread=thread, source=source, by=thread)
 
 
 def test_without_a_mail_server_mails_are_printed(alice, bob, thread, sources):
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[0], by=bob)
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[0], by=bob)
     passes(TEN_MINUTES)
     assert send_due() == {"sent": 1} and len(mail.outbox) == 1

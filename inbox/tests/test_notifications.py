@@ -4,7 +4,16 @@ import pytest
 from django.db import transaction
 from django.utils import translation
 
-from inbox.models import Cause, Ignore, Mute, Notification, read, retract, tell, tell_each
+from inbox.models import (
+    Ignore,
+    Mute,
+    Notification,
+    NotificationSource,
+    notify,
+    notify_each,
+    read,
+    withdraw_notifications,
+)
 from inbox.models.notification import read_all
 from live.cursors import cursors
 from people.models import Person
@@ -29,7 +38,7 @@ def unread(person):
 def test_one_row_a_thread_and_kind_with_two_names_and_the_number_of_the_others(alice, crowd, thread, sources):
     said = []
     for by, source in zip(crowd, sources, strict=False):
-        tell(Kind.REPLY, [alice], thread=thread, source=source, by=by)
+        notify(Kind.REPLY, [alice], thread=thread, source=source, by=by)
         [(_, sentence)] = unread(alice)
         said.append(sentence)
     assert said == [
@@ -48,22 +57,22 @@ def test_one_row_a_thread_and_kind_with_two_names_and_the_number_of_the_others(a
 
 def test_a_person_who_answers_twice_is_named_once(alice, crowd, thread, sources):
     for source in sources[:3]:
-        tell(Kind.REPLY, [alice], thread=thread, source=source, by=crowd[0])
+        notify(Kind.REPLY, [alice], thread=thread, source=source, by=crowd[0])
     assert unread(alice) == [("reply", "Li replied in A day at the sea")]
-    assert Cause.objects.count() == 3
+    assert NotificationSource.objects.count() == 3
 
 
 def test_mentions_and_messages_are_not_merged(alice, crowd, thread, sources):
     for kind in (Kind.MENTION, Kind.MESSAGE):
         for source in sources[kind == Kind.MENTION :: 2]:
-            tell(kind, [alice], thread=thread, source=source, by=crowd[0])
+            notify(kind, [alice], thread=thread, source=source, by=crowd[0])
     assert Notification.objects.unread().filter(person=alice).count() == 8
 
 
 def test_of_one_source_everybody_is_told_one_thing_and_its_author_nothing(alice, bob, carol, thread, sources):
     recipients = {Kind.COMMENT: [alice, bob], Kind.REPLY: [bob], Kind.MENTION: [bob, carol]}
     for _ in range(5):
-        tell_each(recipients, thread=thread, source=sources[0], by=carol)
+        notify_each(recipients, thread=thread, source=sources[0], by=carol)
     assert [(row.person, row.kind) for row in Notification.objects.order_by("person")] == [
         (alice, "comment"),
         (bob, "mention"),
@@ -72,25 +81,25 @@ def test_of_one_source_everybody_is_told_one_thing_and_its_author_nothing(alice,
 
 def test_what_is_taken_back_lowers_the_count_and_the_last_one_takes_the_row(alice, crowd, thread, sources):
     for by, source in zip(crowd, sources, strict=False):
-        tell(Kind.REPLY, [alice], thread=thread, source=source, by=by)
-    retract(sources[0])
+        notify(Kind.REPLY, [alice], thread=thread, source=source, by=by)
+    withdraw_notifications(sources[0])
     assert unread(alice) == [("reply", "Ana, Bo and 3 others replied in A day at the sea")]
     for source in sources[1:5]:
-        retract(source)
+        withdraw_notifications(source)
     [row] = Notification.objects.unread().filter(person=alice)
     assert row.sentence == "Ed replied in A day at the sea" and row.source == sources[5]
     [before] = cursors(alice)
-    assert retract(sources[5]) == 1 and retract(sources[5]) == 0
+    assert withdraw_notifications(sources[5]) == 1 and withdraw_notifications(sources[5]) == 0
     row.refresh_from_db()
-    assert unread(alice) == [] and row.gone and row.changed == cursors(alice)[0].tick == before.tick + 1
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[5], by=crowd[5])  # approved again
+    assert unread(alice) == [] and row.withdrawn and row.changed == cursors(alice)[0].tick == before.tick + 1
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[5], by=crowd[5])  # approved again
     assert unread(alice) == [("reply", "Ed replied in A day at the sea")]
 
 
 def test_reading_the_thread_reads_all_that_was_told_of_it(alice, bob, thread, sources, crowd):
-    tell(Kind.REPLY, [alice, bob], thread=thread, source=sources[0], by=crowd[0])
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[1], by=crowd[0])
-    tell(Kind.REPLY, [alice], thread=sources[7], source=sources[2], by=crowd[0])
+    notify(Kind.REPLY, [alice, bob], thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[1], by=crowd[0])
+    notify(Kind.REPLY, [alice], thread=sources[7], source=sources[2], by=crowd[0])
     [before] = cursors(alice)
     read(alice, thread)
     assert [kind for kind, _ in unread(alice)] == ["reply"] and len(unread(bob)) == 1
@@ -103,15 +112,15 @@ def test_reading_the_thread_reads_all_that_was_told_of_it(alice, bob, thread, so
 
 
 def test_what_comes_after_the_reading_is_a_new_row(alice, crowd, thread, sources):
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
     read(alice, thread)
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
     assert unread(alice) == [("reply", "Ana replied in A day at the sea")]
     assert Notification.objects.filter(person=alice).count() == 2
 
 
 def test_unread_again_joins_the_unread_row_of_the_thread(alice, crowd, thread, sources):
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
     old = Notification.objects.get()
     old.unread()
     assert unread(alice) == [("reply", "Li replied in A day at the sea")]
@@ -120,12 +129,12 @@ def test_unread_again_joins_the_unread_row_of_the_thread(alice, crowd, thread, s
     old.unread()
     assert unread(alice) == [("reply", "Li replied in A day at the sea")]
     old.read()
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[1], by=crowd[1])
     old.refresh_from_db()
     old.unread()
     assert unread(alice) == [("reply", "Li and Ana replied in A day at the sea")]
     old.refresh_from_db()
-    assert old.gone
+    assert old.withdrawn
 
 
 def test_the_muted_the_ignored_and_the_banned_are_not_heard_of(alice, bob, carol, thread, sources, crowd):
@@ -134,25 +143,25 @@ def test_the_muted_the_ignored_and_the_banned_are_not_heard_of(alice, bob, carol
     Ignore.make(bob, crowd[0])
     Person.objects.filter(pk=carol.pk).update(is_active=False)
     everybody = [alice, bob, carol, crowd[1]]
-    tell(Kind.MENTION, everybody, thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.MENTION, everybody, thread=thread, source=sources[0], by=crowd[0])
     assert [row.person for row in Notification.objects.all()] == [crowd[1]]
-    tell(Kind.MODERATION, everybody, thread=thread, source=sources[1], by=crowd[0])
+    notify(Kind.MODERATION, everybody, thread=thread, source=sources[1], by=crowd[0])
     assert {row.person for row in Notification.objects.filter(kind="moderation")} == {alice, bob, crowd[1]}
     Mute.make(alice, thread, False)
-    tell(Kind.MENTION, [alice], thread=thread, source=sources[2], by=crowd[0])
+    notify(Kind.MENTION, [alice], thread=thread, source=sources[2], by=crowd[0])
     assert len(unread(alice)) == 2
 
 
 def test_nothing_is_told_of_what_was_rolled_back(alice, crowd, thread, sources):
     before = cursors(alice)
     with pytest.raises(ZeroDivisionError), transaction.atomic():
-        tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
+        notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
         1 / 0  # noqa: B018
     assert unread(alice) == [] and cursors(alice) == before
 
 
 def test_the_title_of_a_thread_that_bob_may_not_read_is_not_told(alice, crowd, thread, sources, monkeypatch):
-    tell(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
+    notify(Kind.REPLY, [alice], thread=thread, source=sources[0], by=crowd[0])
     row = Notification.objects.get()
     monkeypatch.setattr(Person, "is_known_to", lambda self, person: False, raising=False)
     assert row.sentence == "Li replied in something withdrawn"

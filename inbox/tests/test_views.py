@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import get_resolver
 from django.utils import timezone
 
-from inbox.models import BOARD, Announcement, Dismissal, Notification, tell
-from inbox.models.announcement import turn_board
+from inbox.models import ANNOUNCEMENTS, Announcement, Dismissal, Notification, notify
+from inbox.models.announcement import update_announcements
 from live.cursors import cursors
 from live.deltas import delta
 from live.streams import find, name_of
-from people.markdown import named, talk
+from people.markdown import mentioned, render_markdown
 
 HTMX = {"HX-Request": "true"}
 
@@ -28,14 +28,14 @@ def as_bob(client, bob):
 
 
 @pytest.fixture
-def news(bob, alice, person):
+def notifications(bob, alice, person):
     """25 things that bob is told."""
     for n in range(25):
-        tell(Notification.Kind.MENTION, [bob], thread=alice, source=person(f"source{n}"), by=alice)
+        notify(Notification.Kind.MENTION, [bob], thread=alice, source=person(f"source{n}"), by=alice)
     return list(Notification.objects.order_by("pk"))
 
 
-def test_the_inbox_shows_twenty_a_page_and_to_its_owner_alone(as_bob, news, carol):
+def test_the_inbox_shows_twenty_a_page_and_to_its_owner_alone(as_bob, notifications, carol):
     assert as_bob.get("/inbox/").content.decode().count("alice mentioned you in alice") == 20
     second = as_bob.get("/inbox/?page=2").content.decode()
     assert second.count("alice mentioned you in alice") == 5 and 'id="inbox"' not in second
@@ -44,13 +44,13 @@ def test_the_inbox_shows_twenty_a_page_and_to_its_owner_alone(as_bob, news, caro
     assert "mentioned" not in as_bob.get("/inbox/").content.decode()
     for address in ("", "read/", "unread/"):
         ask = as_bob.post if address else as_bob.get
-        assert ask(f"/inbox/{news[0].pk}/{address}").status_code == 404
+        assert ask(f"/inbox/{notifications[0].pk}/{address}").status_code == 404
         assert ask(f"/inbox/999999/{address}").status_code == 404
     assert Client().get("/inbox/").status_code == 302
 
 
-def test_following_a_row_reads_it_and_leads_to_its_source(as_bob, news, bob):
-    address = news[3].get_absolute_url()
+def test_following_a_row_reads_it_and_leads_to_its_source(as_bob, notifications, bob):
+    address = notifications[3].get_absolute_url()
     as_bob.get(address, headers={"Sec-Purpose": "prefetch"})
     assert bob.notifications.unread().count() == 25
     assert as_bob.get(address).url == "/people/source3/"
@@ -58,11 +58,13 @@ def test_following_a_row_reads_it_and_leads_to_its_source(as_bob, news, bob):
     assert as_bob.get("/inbox/read/").status_code == as_bob.get(address + "unread/").status_code == 405
 
 
-def test_marking_answers_what_the_page_misses_or_leads_back(as_bob, news, bob):
+def test_marking_answers_what_the_page_misses_or_leads_back(as_bob, notifications, bob):
     [cursor] = cursors(bob)
-    address = news[0].get_absolute_url()
+    address = notifications[0].get_absolute_url()
     told = as_bob.post(address + "read/", {cursor.signed: cursor.tick}, headers=HTMX).content.decode()
-    assert f'hx-target="#notification-{news[0].pk}" hx-swap="outerMorph"' in told and 'data-unread="24"' in told
+    assert (
+        f'hx-target="#notification-{notifications[0].pk}" hx-swap="outerMorph"' in told and 'data-unread="24"' in told
+    )
     back = as_bob.post(address + "unread/", headers={"Referer": "http://testserver/inbox/?page=2"})
     assert back.url == "http://testserver/inbox/?page=2"
     for elsewhere in ("http://evil.example/", "http://[::", "x", "front", "//testserver", "javascript:alert(1)"):
@@ -93,11 +95,11 @@ def announce(by, body="We close at **noon**", starts=0, ends=60):
 
 
 def told(since):
-    return delta(find(name_of(BOARD)), since)[0]
+    return delta(find(name_of(ANNOUNCEMENTS)), since)[0]
 
 
 def test_an_announcement_stands_on_pages_that_are_open_and_on_later_ones_until_it_ends(alice, client):
-    [before] = cursors(BOARD)
+    [before] = cursors(ANNOUNCEMENTS)
     page = client.get("/")
     assert f'name="{before.signed}"' in page.content.decode()
     assert f"{before.name}=" in unquote(page.headers["X-Streams"])
@@ -108,7 +110,7 @@ def test_an_announcement_stands_on_pages_that_are_open_and_on_later_ones_until_i
         f'<div id="announcements" role="status" data-live><section class="announcement" id="announcement-{said.pk}"'
         in page
     )
-    [before] = cursors(BOARD)
+    [before] = cursors(ANNOUNCEMENTS)
     said.end()
     assert f'hx-target="#announcement-{said.pk}" hx-swap="delete"' in told(before.tick)
     assert "noon" not in client.get("/").content.decode()
@@ -120,10 +122,10 @@ def test_the_pulse_shows_what_begins_and_takes_down_what_ends_once(alice, client
     for times in ({"starts": -1, "ends": 1}, {"starts": -3, "ends": -1}):
         moments = {name: timezone.now() + timedelta(minutes=by) for name, by in times.items()}
         Announcement.objects.filter(pk=said.pk).update(**moments)
-        [before] = cursors(BOARD)
-        turn_board()
-        turn_board()
-        assert cursors(BOARD)[0].tick == before.tick + 1
+        [before] = cursors(ANNOUNCEMENTS)
+        update_announcements()
+        update_announcements()
+        assert cursors(ANNOUNCEMENTS)[0].tick == before.tick + 1
         assert ("noon" in told(before.tick)) == (times["ends"] > 0)
 
 
@@ -187,7 +189,7 @@ def test_the_page_of_an_error_needs_none_of_it(db):
 
 
 def test_every_page_hears_of_announcements_that_of_signing_in_too(client, alice):
-    [cursor] = cursors(BOARD)
+    [cursor] = cursors(ANNOUNCEMENTS)
     announce(alice)
     for address in ("/accounts/login/", "/nowhere/"):
         page = client.get(address).content.decode()
@@ -212,10 +214,10 @@ def test_names_become_links_where_they_name_somebody(person):
         "@nobody @a @" + "x" * 31: [],
     }
     for text, names in cases.items():
-        assert [one.username for one in named(text)] == names, text
-        assert ('href="/people/' in talk(text)) == bool(names), text
-    assert talk("hi @ana.") == '<p>hi <a href="/people/ana/" rel="nofollow ugc noopener">@ana</a>.</p>\n'
-    assert talk("@nobody & <b>") == "<p>@nobody &amp; &lt;b&gt;</p>\n"
+        assert [one.username for one in mentioned(text)] == names, text
+        assert ('href="/people/' in render_markdown(text)) == bool(names), text
+    assert render_markdown("hi @ana.") == '<p>hi <a href="/people/ana/" rel="nofollow ugc noopener">@ana</a>.</p>\n'
+    assert render_markdown("@nobody & <b>") == "<p>@nobody &amp; &lt;b&gt;</p>\n"
 
 
 def test_ten_names_are_looked_up_and_no_more_in_one_question(person, django_assert_num_queries):
@@ -223,9 +225,9 @@ def test_ten_names_are_looked_up_and_no_more_in_one_question(person, django_asse
         person(f"p{n}")
     text = " ".join(f"@p{n}" for n in range(12)) + " @p0" * 300
     with django_assert_num_queries(1):
-        assert [one.username for one in named(text)] == [f"p{n}" for n in range(10)]
+        assert [one.username for one in mentioned(text)] == [f"p{n}" for n in range(10)]
     with django_assert_num_queries(0):
-        talk("no names @ all, *nor* me@example.org")
+        render_markdown("no names @ all, *nor* me@example.org")
 
 
 def complete(client, body, **fields):

@@ -84,18 +84,18 @@ class LiveProtocol(WebSocketProtocol):
             if self.application_queue.qsize() >= AT_ONCE and self.state == self.STATE_OPEN:
                 self.transport.pauseProducing()
                 if not (self.look and self.look.active()):
-                    self.look = reactor.callLater(LOOK, self.look_again)
+                    self.look = reactor.callLater(LOOK, self.continue_reading)
                 return
             if not self.processData():
                 return
 
-    def look_again(self):
+    def continue_reading(self):
         self.transport.resumeProducing()
         self.consumeData()
 
     def onFrameBegin(self):
         frame = self.current_frame
-        refused = self.count.take(frame.opcode, frame.fin, frame.length, heard=self.state == self.STATE_OPEN)
+        refused = self.count.take(frame.opcode, frame.fin, frame.length, is_read=self.state == self.STATE_OPEN)
         if not refused:
             super().onFrameBegin()
         elif self.state == self.STATE_OPEN:
@@ -156,7 +156,7 @@ class Requests(HTTPChannel):
 
     requestFactory = Request
     unread = None
-    begun = early = False
+    started = early = False
     dropped = 0
 
     @property
@@ -169,12 +169,12 @@ class Requests(HTTPChannel):
             return
         if self.requests and self.requests[-1].since:
             self.setTimeout(max(0, self.requests[-1].patience()))
-        elif not self.begun:
-            self.begun = True
+        elif not self.started:
+            self.started = True
             self.setTimeout(limits.head())
 
     def allContentReceived(self):
-        self.begun = False
+        self.started = False
         super().allContentReceived()
 
     def answered_early(self, request):

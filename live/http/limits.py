@@ -58,8 +58,8 @@ class FrameCount:
         self.asked_at = time.monotonic()
         self.message = 0  # bytes of the one that is not complete
 
-    def take(self, opcode: int, fin: bool, length: int, heard: bool = True) -> tuple[int, str] | None:
-        """Count a frame of ``length`` bytes; unless ``heard`` (bool) no application counts messages any more.
+    def take(self, opcode: int, fin: bool, length: int, is_read: bool = True) -> tuple[int, str] | None:
+        """Count a frame of ``length`` bytes; unless ``is_read`` (bool) no application counts messages any more.
 
         → None, or why the socket is to be closed: the code (int) and a word (str)
         """
@@ -69,7 +69,7 @@ class FrameCount:
                 return TOO_BIG, "size"
             if fin:
                 self.message = 0
-                if heard:
+                if is_read:
                     return None
         now = time.monotonic()
         self.left = min(FRAMES, self.left + (now - self.asked_at) * FRAMES_REFILL) - 1 - length / KILOBYTE

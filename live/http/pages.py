@@ -2,7 +2,7 @@
 
 A view says which streams its page shows and at which ticks (``depend``). The cache listens to these streams as
 any page does: a ring drops the page, and the next reader gets a fresh one. There is no lifetime; a lost ring is
-healed by the pulse. Pages of people with a session, or with a language of their own choice, pass by.
+healed by the heartbeat. Pages of people with a session, or with a language of their own choice, pass by.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ class Pages:
         asking = asyncio.get_running_loop().create_future()
         if key:
             self.under_way[key] = asking
-        held: Page | None = None
+        captured: Page | None = None
         body: list[bytes] = []
 
         def settle(page: "Page | None") -> None:
@@ -100,25 +100,25 @@ class Pages:
                 asking.set_result(page)
                 self.under_way.pop(key, None)
 
-        async def hold(message: Message) -> None:
-            nonlocal held
+        async def capture(message: Message) -> None:
+            nonlocal captured
             if message["type"] == "http.response.start":
                 headers, shows = split(message["headers"])
                 if key and shows and message["status"] == 200:
-                    held = Page(shows, headers)
+                    captured = Page(shows, headers)
                     return
                 message = message | {"headers": headers}
                 settle(None)
-            if held is None:
+            if captured is None:
                 await send(message)
             else:
                 body.append(message.get("body", b""))
 
         try:
-            await self.application(scope, no_body() if key else receive, hold)
-            if held and await self.keep(key, held, b"".join(body)):
-                settle(held)
-            return held
+            await self.application(scope, no_body() if key else receive, capture)
+            if captured and await self.keep(key, captured, b"".join(body)):
+                settle(captured)
+            return captured
         finally:
             settle(None)
 

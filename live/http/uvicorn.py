@@ -49,7 +49,7 @@ class CountedFrames(ServerProtocol):
         self.count = FrameCount()
 
     def recv_frame(self, frame: Frame) -> None:
-        refused = self.count.take(frame.opcode, frame.fin, len(frame.data), heard=self.close_sent is None)
+        refused = self.count.take(frame.opcode, frame.fin, len(frame.data), is_read=self.close_sent is None)
         if refused:
             code, why = refused
             metrics.REFUSED.labels(why).inc()

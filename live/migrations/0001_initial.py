@@ -39,12 +39,12 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('stream', models.CharField(db_index=True, max_length=100)),
-                ('who', models.CharField(blank=True, max_length=64)),
+                ('user_id', models.CharField(blank=True, max_length=64)),
                 ('tabs', models.PositiveIntegerField()),
                 ('lease', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, to='live.lease')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('lease', 'stream', 'who'), name='one_presence_per_lease')],
+                'constraints': [models.UniqueConstraint(fields=('lease', 'stream', 'user_id'), name='one_presence_per_lease')],
             },
         ),
     ]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 class CountsReaders:
     """A ``Stream`` whose pages tell how many have them open."""
 
-    hub_part = "live.presence.tracker.Attendance"
+    hub_part = "live.presence.tracker.PresenceTracker"
 
     def readers(self, count: int) -> str:
         """Fragments that say that ``count`` people (int) have the page open."""
@@ -21,12 +21,12 @@ class CountsReaders:
 class ShowsPeople:
     """A ``Stream`` whose pages tell who has them open."""
 
-    hub_part = "live.presence.tracker.Attendance"
+    hub_part = "live.presence.tracker.PresenceTracker"
 
-    def people(self, ids: Sequence[str], anonymous: int, came: Sequence[str] = (), left: Sequence[str] = ()) -> str:
+    def people(self, ids: Sequence[str], anonymous: int, joined: Sequence[str] = (), left: Sequence[str] = ()) -> str:
         """Fragments that say that the people ``ids`` have the page open and ``anonymous`` (int) others.
 
-        ``came`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
+        ``joined`` and ``left`` are those who were not here before, or are here no longer. All ids are str.
         """
         raise NotImplementedError
 
@@ -39,7 +39,7 @@ class ShowsPeople:
 class ShowsTyping:
     """A ``Stream`` whose pages tell who is typing there."""
 
-    hub_part = "live.presence.tracker.Attendance"
+    hub_part = "live.presence.tracker.PresenceTracker"
 
     def typing(self, ids: list[str]) -> str:
         """Fragments that say that the people ``ids`` (list of str, not more than three) are typing; or nobody."""

@@ -14,15 +14,15 @@ from live.models import Lease, Presence
 
 def record(lease: Lease, tabs: dict[tuple[str, str], int]) -> None:
     """Write the number of open tabs: ``tabs`` maps (stream name, who) to int; 0 takes the row away."""
-    gone = Q(pk__in=[])
-    for (stream, who), count in tabs.items():
+    closed = Q(pk__in=[])
+    for (stream, user_id), count in tabs.items():
         if not count:
-            gone |= Q(stream=stream, who=who)
-    Presence.objects.filter(gone, lease=lease).delete()
+            closed |= Q(stream=stream, user_id=user_id)
+    Presence.objects.filter(closed, lease=lease).delete()
     Presence.objects.bulk_create(
-        [Presence(lease=lease, stream=s, who=w, tabs=count) for (s, w), count in tabs.items() if count],
+        [Presence(lease=lease, stream=s, user_id=w, tabs=count) for (s, w), count in tabs.items() if count],
         update_conflicts=True,
-        unique_fields=["lease", "stream", "who"],
+        unique_fields=["lease", "stream", "user_id"],
         update_fields=["tabs"],
     )
 
@@ -35,8 +35,8 @@ def readers(streams: Iterable[str]) -> dict[str, int]:
     counts = dict.fromkeys(streams, 0)
     rows = Presence.objects.filter(stream__in=list(counts), lease__in=living()).values("stream")
     for row in rows.annotate(
-        people=Count("who", distinct=True, filter=~Q(who="")),
-        anonymous=Sum("tabs", default=0, filter=Q(who="")),
+        people=Count("user_id", distinct=True, filter=~Q(user_id="")),
+        anonymous=Sum("tabs", default=0, filter=Q(user_id="")),
     ):
         counts[row["stream"]] = row["people"] + row["anonymous"]
     return counts
@@ -49,15 +49,15 @@ def people(streams: Iterable[str]) -> dict[str, tuple[tuple[str, ...], int]]:
     """
     here: dict[str, tuple[dict[str, bool], list[int]]] = {stream: ({}, []) for stream in streams}
     rows = Presence.objects.filter(stream__in=list(here), lease__in=living()).order_by("pk")
-    for stream, who, tabs in rows.values_list("stream", "who", "tabs"):
+    for stream, user_id, tabs in rows.values_list("stream", "user_id", "tabs"):
         known, anonymous = here[stream]
-        if who:
-            known[who] = True
+        if user_id:
+            known[user_id] = True
         else:
             anonymous.append(tabs)
     return {stream: (tuple(known), sum(anonymous)) for stream, (known, anonymous) in here.items()}
 
 
-def streams_of(who: str) -> list[str]:
-    """The names (list of str) of the streams on which the person ``who`` (str) is, and their pages are told."""
-    return list(Presence.objects.filter(who=who).values_list("stream", flat=True).distinct())
+def streams_of(user_id: str) -> list[str]:
+    """The names (list of str) of the streams on which the person ``user_id`` (str) is, and their pages are told."""
+    return list(Presence.objects.filter(user_id=user_id).values_list("stream", flat=True).distinct())

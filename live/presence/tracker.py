@@ -35,18 +35,18 @@ QUIET_ABOVE = 200  # people in one place among whom nobody is shown typing
 NAMED = 3  # typing people whose names are asked for; more are several
 
 
-def hush(name: str, who: str) -> None:
-    """The person ``who`` (str) has said on the stream ``name`` what they typed; from any thread, never waits."""
-    whisper(name, {"type": "hush", "who": who})
+def stop_typing(name: str, user_id: str) -> None:
+    """The person ``user_id`` (str) has said on the stream ``name`` what they typed; from any thread, never waits."""
+    whisper(name, {"type": "stop_typing", "user_id": user_id})
 
 
-def look_again(who: str) -> None:
-    """Have all processes see anew who is on the streams on which the person ``who`` (str) is; from any thread."""
-    for name in rows.streams_of(who):
+def refresh_presence(user_id: str) -> None:
+    """Have all processes see anew who is on the streams on which the person ``user_id`` (str) is; from any thread."""
+    for name in rows.streams_of(user_id):
         whisper(name, {"type": "presence"})
 
 
-class Attendance:
+class PresenceTracker:
     """Belongs to the ``hub``, whose audiences it tells."""
 
     def __init__(self, hub: "Hub") -> None:
@@ -63,39 +63,39 @@ class Attendance:
         self.typing: dict[str, dict[str, float]] = {}  # name -> {who: when they whispered}
         self.typing_told: dict[str, tuple[list[str], float]] = {}  # name -> (who was said to type, when)
 
-    def understand(self, event: "Event") -> None:
+    def dispatch(self, event: "Event") -> None:
         """Hear of an ``event`` (dict) of the channel layer, if it is one of presence."""
         match event["type"]:
             case "presence":
-                self.heard(event["name"])
+                self.on_presence(event["name"])
             case "whisper":
-                self.whisper(event["name"], event["who"])
-            case "hush":
-                self.hush(event["name"], event["who"])
+                self.whisper(event["name"], event["user_id"])
+            case "stop_typing":
+                self.stop_typing(event["name"], event["user_id"])
 
     # Coming and going
 
-    def attend(self, listener: "LiveConsumer", audience: "Audience") -> None:
+    def join(self, listener: "LiveConsumer", audience: "Audience") -> None:
         kind = kind_of(audience.name)
         if issubclass(kind, (CountsReaders, ShowsPeople)):
             audience.newcomers.add(listener)
-            self.count(audience.name, listener.who, +1)
+            self.count(audience.name, listener.user_id, +1)
 
-    def depart(self, listener: "LiveConsumer", audience: "Audience") -> None:
-        if (audience.name, listener.who) in self.tabs:
-            self.count(audience.name, listener.who, -1)
+    def leave(self, listener: "LiveConsumer", audience: "Audience") -> None:
+        if (audience.name, listener.user_id) in self.tabs:
+            self.count(audience.name, listener.user_id, -1)
 
-    def count(self, name: str, who: str, more: int) -> None:
-        key = name, who
+    def count(self, name: str, user_id: str, more: int) -> None:
+        key = name, user_id
         self.tabs[key] += more
-        if not self.tabs[key] and who and shows(name, ShowsPeople):
+        if not self.tabs[key] and user_id and shows(name, ShowsPeople):
             self.left_at[key] = self.hub.loop.time()
             self.hub.loop.call_later(settings.LEAVE_AFTER + 0.01, self.settle)
-        if not who or self.tabs[key] == (1 if more > 0 else 0):
+        if not user_id or self.tabs[key] == (1 if more > 0 else 0):
             self.moved.add(key)
         self.settle()
 
-    def heard(self, name: str) -> None:
+    def on_presence(self, name: str) -> None:
         """Another process, or this one, has written who is on the stream ``name``."""
         self.stale.add(name)
         self.settle()
@@ -115,7 +115,7 @@ class Attendance:
         try:
             await self.record()
             new = {audience.name for audience in self.hub.audiences.values() if audience.newcomers}
-            await self.tell(new | self.stale)
+            await self.announce(new | self.stale)
         except Exception:
             logger.exception("presence could not be kept")
 
@@ -143,8 +143,8 @@ class Attendance:
 
     # Telling
 
-    async def beat(self) -> None:
-        """At the pulse: write what could not be written, and now and then see who went with a process that died."""
+    async def on_heartbeat(self) -> None:
+        """At the heartbeat: write what could not be written, and now and then see who went with a process that died."""
         await self.record()
         if self.hub.loop.time() < self.looked_at + LOOK:
             return
@@ -152,9 +152,9 @@ class Attendance:
         names = {name for name, _ in self.hub.audiences}
         self.told = {name: told for name, told in self.told.items() if name in names}
         self.told_at = {name: when for name, when in self.told_at.items() if name in names}
-        await self.tell(names)
+        await self.announce(names)
 
-    async def tell(self, names: set[str]) -> None:
+    async def announce(self, names: set[str]) -> None:
         """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed."""
         self.stale -= names
         counted = {name for name in names if shows(name, CountsReaders)}
@@ -170,9 +170,9 @@ class Attendance:
                 fresh = audience.newcomers & audience.listeners
                 audience.newcomers.clear()
                 if fresh:
-                    await self.hand(audience, fresh, *self.news(name, now))
+                    await self.hand(audience, fresh, *self.changes(name, now))
                 if changed and (others := audience.listeners - fresh):
-                    await self.hand(audience, others, *self.news(name, now, before))
+                    await self.hand(audience, others, *self.changes(name, now, before))
 
     async def hand(self, audience: "Audience", listeners: "set[LiveConsumer]", what: str, *arguments: Any) -> None:
         """Tell ``listeners`` (set) of ``audience`` ``what`` its stream says: those of them who may hear it still."""
@@ -191,38 +191,38 @@ class Attendance:
         size = sum(len(audience.listeners) for audience in self.hub.of(name))
         wait = self.told_at.get(name, -1e9) + size / DELIVERIES - self.hub.loop.time()
         if wait > 0:
-            self.hub.loop.call_later(wait, self.heard, name)
+            self.hub.loop.call_later(wait, self.on_presence, name)
         return wait <= 0
 
-    def news(self, name: str, now: Any, before: Any = None) -> tuple[Any, ...]:
+    def changes(self, name: str, now: Any, before: Any = None) -> tuple[Any, ...]:
         """What to tell the pages of ``name``, where ``now`` are and ``before`` were: the last arguments of ``hand``."""
         if shows(name, CountsReaders):
             return "readers", now
         people, anonymous = now
         was = set(people if before is None else before[0])
-        came, left = [who for who in people if who not in was], sorted(was.difference(people))
-        return "people", people, anonymous, came, left
+        joined, left = [user_id for user_id in people if user_id not in was], sorted(was.difference(people))
+        return "people", people, anonymous, joined, left
 
     # Typing
 
-    def whisper(self, name: str, who: str) -> None:
-        """The person ``who`` types on the stream ``name``, on a page of this or of another process."""
+    def whisper(self, name: str, user_id: str) -> None:
+        """The person ``user_id`` types on the stream ``name``, on a page of this or of another process."""
         told = self.told.get(name)
-        if not who or not shows(name, ShowsTyping) or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
+        if not user_id or not shows(name, ShowsTyping) or (isinstance(told, tuple) and len(told[0]) > QUIET_ABOVE):
             return
-        self.typing.setdefault(name, {})[who] = self.hub.loop.time()
-        self.hub.loop.call_later(TYPING + 0.01, self.tell_typing, name)
-        self.tell_typing(name)
+        self.typing.setdefault(name, {})[user_id] = self.hub.loop.time()
+        self.hub.loop.call_later(TYPING + 0.01, self.announce_typing, name)
+        self.announce_typing(name)
 
-    def hush(self, name: str, who: str) -> None:
-        """The person ``who`` types no longer on the stream ``name``: what they typed is said."""
-        if self.typing.get(name, {}).pop(who, None):
-            self.tell_typing(name)
+    def stop_typing(self, name: str, user_id: str) -> None:
+        """The person ``user_id`` types no longer on the stream ``name``: what they typed is said."""
+        if self.typing.get(name, {}).pop(user_id, None):
+            self.announce_typing(name)
 
-    def tell_typing(self, name: str) -> None:
+    def announce_typing(self, name: str) -> None:
         """Tell the pages of ``name`` who is typing; each time anew, for on the page it fades away by itself."""
         now = self.hub.loop.time()
-        typing = {who: at for who, at in self.typing.pop(name, {}).items() if now < at + TYPING}
+        typing = {user_id: at for user_id, at in self.typing.pop(name, {}).items() if now < at + TYPING}
         if typing:
             self.typing[name] = typing
         said, said_at = self.typing_told.get(name, ([], 0))
@@ -231,16 +231,16 @@ class Attendance:
         self.typing_told[name] = list(typing), now
         if not typing:
             del self.typing_told[name]
-        self.hub.spawn(self._tell_typing(name, list(typing)))
+        self.hub.spawn(self._announce_typing(name, list(typing)))
 
-    async def _tell_typing(self, name: str, typing: list[str]) -> None:
+    async def _announce_typing(self, name: str, typing: list[str]) -> None:
         try:
             for audience in self.hub.of(name):
-                themselves = {one for one in audience.listeners if one.who in typing}
+                themselves = {one for one in audience.listeners if one.user_id in typing}
                 await self.hand(audience, audience.listeners - themselves, "typing", typing[:NAMED])
-                for who in {one.who for one in themselves}:
-                    pages = {one for one in themselves if one.who == who}
-                    await self.hand(audience, pages, "typing", [one for one in typing if one != who][:NAMED])
+                for user_id in {one.user_id for one in themselves}:
+                    pages = {one for one in themselves if one.user_id == user_id}
+                    await self.hand(audience, pages, "typing", [one for one in typing if one != user_id][:NAMED])
         except Exception:
             logger.exception("typing could not be told")
 
@@ -262,7 +262,7 @@ def who_is_on(names: set[str]) -> dict[str, tuple[tuple[str, ...], int]]:
         everybody[kind_of(name)].update(people)
     hidden = {kind: kind.hidden(among) for kind, among in everybody.items() if among}
     return {
-        name: (tuple(who for who in people if who not in hidden[kind_of(name)]), anonymous)
+        name: (tuple(user_id for user_id in people if user_id not in hidden[kind_of(name)]), anonymous)
         for name, (people, anonymous) in here.items()
     }
 

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from live.conf import settings
 from live.connection import heartbeat
 from live.cursors import Cursor
-from live.lists import draw
+from live.lists import cached_partial
 from live.streams import kinds, name_of
 
 # An event, in which of its states the heartbeat heeds it, and what becomes of it (live/connection.py). What opens gets
@@ -20,7 +20,7 @@ SIGNS = [
 ]
 register = template.Library()
 register.filter("stream", name_of)
-register.simple_tag(draw)
+register.simple_tag(cached_partial)
 
 
 @register.simple_tag

@@ -86,8 +86,8 @@ def lamp(transactional_db, monkeypatch):
         def allows(self, person):
             return True
 
-        def people(self, ids, anonymous, came=(), left=()):
-            said = f"here: {' '.join(ids)}, {anonymous}; came: {' '.join(came)}; left: {' '.join(left)}."
+        def people(self, ids, anonymous, joined=(), left=()):
+            said = f"here: {' '.join(ids)}, {anonymous}; came: {' '.join(joined)}; left: {' '.join(left)}."
             return fragments.text(said, "#here")
 
     lamp = lamps["1"] = Lamp()
@@ -109,13 +109,13 @@ async def until(state):
 
 
 class Page:
-    """A page of ``who``, or of a ``session`` (its key), that watches ``things``, without a network between.
+    """A page of ``user_id``, or of a ``session`` (its key), that watches ``things``, without a network between.
 
     ``told`` is what its socket was sent, ``closed`` the code with which it was closed.
     """
 
-    def __init__(self, *things, since=None, who="", session=None, address=""):
-        self.things, self.since, self.who = things, since, who
+    def __init__(self, *things, since=None, user_id="", session=None, address=""):
+        self.things, self.since, self.user_id = things, since, user_id
         self.session, self.address = session, address
         self.told, self.closed = "", None
         self.block = None  # a future that holds up whatever is sent
@@ -132,7 +132,7 @@ class Page:
 
     def connect(self):
         self.consumer = LiveConsumer(self.session, self.send)
-        self.consumer.who = self.who
+        self.consumer.user_id = self.user_id
         self.running = asyncio.ensure_future(self.consumer.run(self.said.get, self.address))
 
     async def cursors(self):

@@ -1,4 +1,4 @@
-"""What the type checker, which reads the models, takes as the settings of a project."""
+"""What the type spam check, which reads the models, takes as the settings of a project."""
 
 SECRET_KEY = "of no site"
 INSTALLED_APPS = ["live", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions"]

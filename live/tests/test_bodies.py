@@ -15,11 +15,11 @@ FORM, FILES = b"application/x-www-form-urlencoded", b"multipart/form-data; bound
 class Asked:
     """A request through ``Bodies``, with ``headers`` and a body in ``parts`` (bytes), after which nothing comes.
 
-    ``heard`` is what the application got, ``status`` what it was refused with.
+    ``received`` is what the application got, ``status`` what it was refused with.
     """
 
     def __init__(self, parts, *headers, complete=True):
-        self.parts, self.heard, self.status, self.left = parts, 0, None, len(parts)
+        self.parts, self.received, self.status, self.left = parts, 0, None, len(parts)
         self.complete = complete
         scope = {"type": "http", "headers": headers}
         asyncio.run(Bodies(self.application, self.refuse)(scope, self.receive, None))
@@ -35,7 +35,7 @@ class Asked:
         more = True
         while more:
             message = await receive()
-            self.heard += len(message["body"])
+            self.received += len(message["body"])
             more = message["more_body"]
 
     async def refuse(self, scope, send, status):
@@ -44,13 +44,13 @@ class Asked:
 
 @pytest.mark.parametrize(("kind", "most"), [(FORM, 1_000_000), (FILES, 10 * 1024 * 1024), (b"text/plain", 1_000_000)])
 def test_a_body_is_heard_up_to_its_limit(kind, most):
-    for length, heard, status in ((most, most, None), (most + 1, 0, 413), (10**15, 0, 413)):
+    for length, received, status in ((most, most, None), (most + 1, 0, 413), (10**15, 0, 413)):
         headers = (b"content-type", kind), (b"content-length", b"%d" % length)
         asked = Asked([bytes(min(length, most))], *headers)
-        assert (asked.heard, asked.status) == (heard, status)
+        assert (asked.received, asked.status) == (received, status)
     for parts, status in (([bytes(most)], None), ([bytes(most), b"x"], 413), ([bytes(most // 2)] * 100, 413)):
         asked = Asked(parts, (b"transfer-encoding", b"chunked"), (b"content-type", kind))
-        assert asked.heard <= most and asked.status == status
+        assert asked.received <= most and asked.status == status
         assert asked.left == 0 or len(parts) - asked.left <= 3  # no more was read than was needed to know
 
 
@@ -77,7 +77,7 @@ def test_frames_that_complete_nothing_are_counted_and_messages_are_not():
 @pytest.mark.parametrize("opcode", [TEXT, PING])
 def test_frames_after_the_end_are_all_counted(opcode):
     count = FrameCount()
-    assert any(count.take(opcode, True, 0, heard=False) for _ in range(2 * FRAMES))
+    assert any(count.take(opcode, True, 0, is_read=False) for _ in range(2 * FRAMES))
 
 
 def test_large_frames_count_as_many():

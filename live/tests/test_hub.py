@@ -52,7 +52,7 @@ def test_a_delta_is_rendered_once_for_all_who_listen(lamp, run, monkeypatch):
 
 
 def test_a_page_that_says_anew_what_it_has_seen_goes_on_hearing_other_processes(lamp, run, monkeypatch):
-    monkeypatch.setattr(Settings, "LOOK_EVERY", 3600)  # no pulse heals anything here
+    monkeypatch.setattr(Settings, "LOOK_EVERY", 3600)  # no heartbeat heals anything here
 
     async def scene():
         page = await Page(lamp).open()
@@ -182,7 +182,7 @@ def test_a_listener_that_never_reads_is_cut_off(lamp, run, monkeypatch):
         dead.block = asyncio.get_running_loop().create_future()
         await hub.in_thread(lamp.write, "on")
         await dead.ended()
-        assert dead.consumer.gone and not hub.here().audiences
+        assert dead.consumer.disconnected and not hub.here().audiences
 
     run(scene())
 
@@ -215,7 +215,7 @@ def test_a_listener_that_reads_slowly_is_told_all_and_one_that_stops_is_cut_off(
         await hub.in_thread(lamp.write, "on")
         await slow.hear(">ON<")  # after a hundred looks, which take longer than one may do without reading
         await stuck.ended()
-        assert stuck.consumer.gone and not slow.consumer.gone
+        assert stuck.consumer.disconnected and not slow.consumer.disconnected
         await hub.in_thread(lamp.write, "off")
         await slow.hear(">OFF<")
 
@@ -241,13 +241,13 @@ def test_a_socket_that_takes_no_text_is_closed_so_that_the_page_comes_back(lamp,
 
 def test_one_whose_right_ends_hears_farewell_and_no_more(lamp, run):
     async def scene():
-        page = await Page(lamp, Table(), who="1").open()
+        page = await Page(lamp, Table(), user_id="1").open()
         await page.hear("here: 1, 0")
         lamp.private = True
         await hub.in_thread(lamp.write, "secret")
         await page.hear("farewell")
         await hub.in_thread(lamp.write, "more secrets")
-        await Page(Table(), who="2").open()
+        await Page(Table(), user_id="2").open()
         await page.hear("came: 2")  # it hears on of what it may
         assert "SECRET" not in page.told
 
@@ -257,7 +257,7 @@ def test_one_whose_right_ends_hears_farewell_and_no_more(lamp, run):
 def test_one_without_the_right_does_not_get_in(lamp, run):
     async def scene():
         lamp.private = True
-        page = Page(lamp, Table(), who="1")
+        page = Page(lamp, Table(), user_id="1")
         opening = asyncio.ensure_future(page.open())
         await page.hear("farewell")
         await page.hear("here: 1")
@@ -282,7 +282,7 @@ def test_typing_is_told_to_the_others_and_ends_by_itself(lamp, run, monkeypatch)
 
     async def scene():
         one, two = await Page(lamp).open(), await Page(lamp).open()
-        one.consumer.who = "1"
+        one.consumer.user_id = "1"
         [cursor] = await one.cursors()
         for _ in range(2):  # the second is too soon
             one.say({"whisper": cursor.signed})
@@ -536,7 +536,7 @@ def test_every_page_gets_a_sign_of_life_once_however_many_streams_it_shows(lamp,
         for page in pages:
             await page.hear('class="live"')  # having joined
             page.told = ""
-        await here.heartbeat.tell_alive()
+        await here.heartbeat.send_heartbeats()
         assert [page.told.count('id="heartbeat"') for page in pages] == [1] * 250
         await pages[0].close()
         assert len(here.listeners) == 249
@@ -551,7 +551,7 @@ def test_the_sign_of_life_is_in_the_language_of_the_page(table, run):
         page.say({"language": "zh-hans", cursor.signed: str(cursor.tick)})
         await until(lambda: page.consumer.language == "zh-hans")
         page.told = ""
-        await hub.here().heartbeat.tell_alive()
+        await hub.here().heartbeat.send_heartbeats()
         assert "正在重新连接" in page.told
 
     run(scene())

@@ -19,11 +19,11 @@ def table(lamp, settings, monkeypatch):
 
 def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, run):
     async def scene():
-        alice = await Page(table, who="1").open()
+        alice = await Page(table, user_id="1").open()
         await alice.hear("here: 1, 0")
-        await Page(table, who="2").open()
+        await Page(table, user_id="2").open()
         await alice.hear("here: 1 2, 0; came: 2; left: .")
-        await Page(table, who="2").open()
+        await Page(table, user_id="2").open()
         stranger = await Page(table).open()
         await alice.hear("here: 1 2, 1; came: ; left: .")
         await stranger.hear("here: 1 2, 1; came: ; left: .")
@@ -33,20 +33,20 @@ def test_people_are_named_once_however_many_tabs_and_strangers_counted(table, ru
 
 def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table, run, settings):
     async def scene():
-        alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
+        alice, bob = await Page(table, user_id="1").open(), await Page(table, user_id="2").open()
         await alice.hear("here: 1 2")
-        again = await Page(table, who="2").open()
+        again = await Page(table, user_id="2").open()
         await bob.close()
         await again.close()
-        bob = await Page(table, who="2").open()  # a reload
-        await Page(table, who="3").open()
+        bob = await Page(table, user_id="2").open()  # a reload
+        await Page(table, user_id="3").open()
         await alice.hear("here: 1 2 3, 0; came: 3; left: .")
         await bob.close()
-        await Page(table, who="4").open()
+        await Page(table, user_id="4").open()
         await alice.hear("here: 1 2 3 4, 0; came: 4; left: .")  # it is not yet a while
         assert "left: 2" not in alice.told
         settings.LIVE = {"LEAVE_AFTER": 0}
-        await Page(table, who="5").open()
+        await Page(table, user_id="5").open()
         await alice.hear("left: 2.")
 
     run(scene())
@@ -54,17 +54,17 @@ def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table,
 
 def test_many_arrivals_cost_few_tellings(table, run, monkeypatch):
     async def scene():
-        alice = await Page(table, who="11").open()
+        alice = await Page(table, user_id="11").open()
         await alice.hear("here: 11, 0")
         told = alice.told.count("here:")
         monkeypatch.setattr(tracker, "DELIVERIES", 1 / HOUR)  # that was all for now
         for n in range(12, 52):
-            await Page(table, who=str(n)).open()
-        last = await Page(table, who="52").open()
+            await Page(table, user_id=str(n)).open()
+        last = await Page(table, user_id="52").open()
         await last.hear("here: 11 12")  # who is new is told at once
         assert alice.told.count("here:") == told
         monkeypatch.setattr(tracker, "DELIVERIES", HOUR)
-        hub.here().parts[0].heard("live.table:1")  # as when it is due
+        hub.here().parts[0].on_presence("live.table:1")  # as when it is due
         await alice.hear(" 52, 0;")
         assert alice.told.count("here:") <= told + 2
 
@@ -76,14 +76,14 @@ def test_a_person_who_hides_is_gone_at_once_and_back_at_once(table, run):
     stream.hidden = staticmethod(hidden.intersection)
 
     async def scene():
-        alice, bob = await Page(table, who="1").open(), await Page(table, who="2").open()
+        alice, bob = await Page(table, user_id="1").open(), await Page(table, user_id="2").open()
         await alice.hear("here: 1 2")
         hidden.add("2")
-        await hub.in_thread(tracker.look_again, "2")
+        await hub.in_thread(tracker.refresh_presence, "2")
         await alice.hear("here: 1, 0; came: ; left: 2.")
         await bob.hear("here: 1, 0; came: ; left: 2.")
         hidden.clear()
-        await hub.in_thread(tracker.look_again, "2")
+        await hub.in_thread(tracker.refresh_presence, "2")
         await alice.hear("here: 1 2, 0; came: 2; left: .")
 
     run(scene())
@@ -91,11 +91,11 @@ def test_a_person_who_hides_is_gone_at_once_and_back_at_once(table, run):
 
 def test_who_has_said_it_types_no_longer(lamp, run):
     async def scene():
-        alice, bob = await Page(lamp, who="1").open(), await Page(lamp, who="2").open()
+        alice, bob = await Page(lamp, user_id="1").open(), await Page(lamp, user_id="2").open()
         [cursor] = await bob.cursors()
         bob.say({"whisper": cursor.signed})
         await alice.hear("typing: 2.")
-        tracker.hush("live.lamp:1", "2")
+        tracker.stop_typing("live.lamp:1", "2")
         await alice.hear("typing: .")
 
     run(scene())
@@ -105,8 +105,8 @@ def test_nobody_is_shown_typing_in_a_crowd(table, lamp, run, monkeypatch):
     monkeypatch.setattr(tracker, "QUIET_ABOVE", 1)
 
     async def scene():
-        alice = await Page(table, who="1").open()
-        await Page(table, who="2").open()
+        alice = await Page(table, user_id="1").open()
+        await Page(table, user_id="2").open()
         await alice.hear("here: 1 2")
         here = hub.here().parts[0]
         here.whisper("live.table:1", "2")

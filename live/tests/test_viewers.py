@@ -10,7 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from live.viewers import Viewer, people_behind, session_key, session_store
+from live.viewers import Viewer, people_of, session_key, session_store
 
 IN_DATABASE = ["django.contrib.sessions.backends.db", "django.contrib.sessions.backends.cached_db", "parley.sessions"]
 ELSEWHERE = [f"django.contrib.sessions.backends.{name}" for name in ("cache", "file", "signed_cookies")]
@@ -85,7 +85,7 @@ def test_many_are_asked_about_in_two_queries(engine, settings, django_assert_num
     people = [get_user_model().objects.create_user(f"person{n}") for n in range(10)]
     viewers = {viewer(enter(person), settings): person for person in people}
     with django_assert_num_queries(2):
-        assert people_behind([*viewers, Viewer(), Viewer("nobody")]) == viewers | {
+        assert people_of([*viewers, Viewer(), Viewer("nobody")]) == viewers | {
             Viewer(): AnonymousUser(),
             Viewer("nobody"): AnonymousUser(),
         }

@@ -13,7 +13,7 @@ from live.tests.conftest import Table
 @pytest.fixture
 def ask(client, lamp, settings):
     """``ask(*cursors, **more)``: the answer to a page that says so."""
-    views.allowances.clear()
+    views.buckets.clear()
     settings.LIVE = {"LIMITED": True}
 
     def ask(*cursors, language="en", **more):
@@ -108,7 +108,7 @@ def test_who_asks_too_often_is_told_later(lamp, ask, settings):
 
 def test_what_costs_more_is_had_less_often(lamp, ask):
     def until_refused():
-        views.allowances.clear()
+        views.buckets.clear()
         return next(n for n in range(10_000) if ask(at(lamp, 0)).status_code == 429)
 
     lamp.write("x")
@@ -119,9 +119,9 @@ def test_what_costs_more_is_had_less_often(lamp, ask):
 
 def test_it_is_counted_for_so_many_people_and_no_more(lamp, ask, monkeypatch):
     monkeypatch.setattr(views, "COUNTED", 1)
-    views.allowances["address 10.0.0.1"] = None
+    views.buckets["address 10.0.0.1"] = None
     ask(at(lamp, 0))
-    assert list(views.allowances) == ["address 127.0.0.1"]
+    assert list(views.buckets) == ["address 127.0.0.1"]
 
 
 def test_a_page_says_what_is_understood(lamp, ask, client):

@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ('appear_offline', models.BooleanField(default=False, help_text='Nobody sees that you are here, or that you are typing.', verbose_name='appear offline')),
                 ('banned_at', models.DateTimeField(editable=False, null=True, verbose_name='banned')),
                 ('ban_reason', models.CharField(blank=True, editable=False, max_length=200, verbose_name='reason of the ban')),
-                ('closed_at', models.DateTimeField(editable=False, null=True, verbose_name='closed')),
+                ('deleted_at', models.DateTimeField(editable=False, null=True, verbose_name='closed')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
@@ -51,16 +51,16 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Spent',
+            name='RateLimit',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(max_length=20)),
-                ('who', models.CharField(max_length=80)),
+                ('action', models.CharField(max_length=20)),
+                ('key', models.CharField(max_length=80)),
                 ('times', models.JSONField(default=list)),
                 ('last_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('what', 'who'), name='one_row_of_what_one_spent')],
+                'constraints': [models.UniqueConstraint(fields=('action', 'key'), name='one_row_per_action_and_key')],
             },
         ),
     ]

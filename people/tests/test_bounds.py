@@ -9,11 +9,11 @@ import unicodedata
 
 import pytest
 
-from people.markdown import talk
-from people.rules import tidy
+from people.markdown import render_markdown
+from people.rules import normalize
 from posts.markdown import article
 
-RENDERERS = pytest.mark.parametrize("render", [talk, article])
+RENDERERS = pytest.mark.parametrize("render", [render_markdown, article])
 MARKS = ["[", "]", "(", ")", "![", "](", "](a)", "[a]", "[a]: b\n", "[a]:", "[^1]", "[^1]: x\n\n", "^[", "[^", "*"]
 MARKS += ["**", "***", "_", "__", "~~", "`", "``", "```\n", ">", "> ", "- ", "* ", "+ ", "1. ", "|", "||", "|-", "|\n"]
 MARKS += ["-|-\n", "---\n", "===\n", "# ", "<", "</a>", "<!--", "<a@b", "&", "&amp;", "&#x", "\\", "\\\n", "\n", "\n\n"]
@@ -154,11 +154,11 @@ def test_a_wide_table_keeps_the_words_of_the_rows_beyond_its_bound():
 @pytest.mark.parametrize("row", ["\u0301\u0316", "\u0f73", "\u0316\u0f75\u0301"])
 def test_marks_in_a_row_are_soon_put_in_order(row):
     """The body of a request may hold 500,000: nothing may take them before it is known how many there are."""
-    assert cost(tidy, "a" + row * (200_000 // len(row)), 1) < 10 * cost(tidy, "é" * 200_000) + 0.2
+    assert cost(normalize, "a" + row * (200_000 // len(row)), 1) < 10 * cost(normalize, "é" * 200_000) + 0.2
 
 
 def test_marks_that_people_write_stay():
-    assert tidy(" e\u0301 \r\n") == "é"
+    assert normalize(" e\u0301 \r\n") == "é"
     for word in ("Tiếng Việt", "עִבְרִית", "हिन्दी", "a" + "\u0301" * 30):
-        assert tidy(word) == unicodedata.normalize("NFC", word)
-    assert len(tidy("a" + "\u0316" * 400)) == 31
+        assert normalize(word) == unicodedata.normalize("NFC", word)
+    assert len(normalize("a" + "\u0316" * 400)) == 31

@@ -97,9 +97,9 @@ def hashing(settings, monkeypatch):
     settings.PASSWORD_HASHERS = settings.REAL_HASHERS
     pbkdf2, rounds = hashers.pbkdf2, []
 
-    def counting(password, salt, iterations, *rest, **named):
+    def counting(password, salt, iterations, *rest, **keywords):
         rounds.append(iterations)
-        return pbkdf2(password, salt, iterations, *rest, **named)
+        return pbkdf2(password, salt, iterations, *rest, **keywords)
 
     monkeypatch.setattr(hashers, "pbkdf2", counting)
 

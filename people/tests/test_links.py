@@ -6,11 +6,11 @@ import time
 import pytest
 
 from people.links import address_end
-from people.markdown import talk
+from people.markdown import render_markdown
 from posts.markdown import article, article_html
 
 LINK = re.compile(r'<a href="([^"]*)"')
-RENDERERS = pytest.mark.parametrize("render", [talk, article])
+RENDERERS = pytest.mark.parametrize("render", [render_markdown, article])
 
 
 def hrefs(html):
@@ -92,12 +92,14 @@ def test_an_address_in_a_link_is_its_text(render):
 
 
 def test_host_names_may_be_of_any_script():
-    html = talk("http://例え.テスト/ и https://हिन्दी.भारत/x")
+    html = render_markdown("http://例え.テスト/ и https://हिन्दी.भारत/x")
     assert texts(html) == ["http://例え.テスト/", "https://हिन्दी.भारत/x"]
     assert hrefs(html)[0] == "http://xn--r8jz45g.xn--zckzah/"
 
 
-@pytest.mark.parametrize("render", [talk, article, lambda text: article_html(f'<a href="{text[4:-1]}">x</a>')])
+@pytest.mark.parametrize(
+    "render", [render_markdown, article, lambda text: article_html(f'<a href="{text[4:-1]}">x</a>')]
+)
 @pytest.mark.parametrize(
     "written, followed",
     [

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from live.cursors import cursors
-from people.models import NAMES, Person
+from people.models import DISPLAY_NAMES, Person
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD
 
@@ -31,12 +31,12 @@ def test_a_refused_profile_keeps_what_was_typed(bob):
 
 
 def test_what_is_no_field_is_ignored(bob, carol):
-    more = {"is_staff": "on", "username": "root", "is_active": "", "closed_at": "2020-01-01", "id": carol.pk}
+    more = {"is_staff": "on", "username": "root", "is_active": "", "deleted_at": "2020-01-01", "id": carol.pk}
     browser = Browser(bob)
     browser.post("/accounts/profile/", PROFILE | more)
     browser.post("/accounts/preferences/", {"mail": "off", "display_name": "Bobby"} | more)
     bob.refresh_from_db()
-    assert (bob.username, bob.is_staff, bob.is_active, bob.closed_at) == ("bob", False, True, None)
+    assert (bob.username, bob.is_staff, bob.is_active, bob.deleted_at) == ("bob", False, True, None)
     assert (bob.mail, bob.display_name) == ("off", "")
     assert Person.objects.get(pk=carol.pk).mail == Person.Mail.BUNDLED
 
@@ -116,7 +116,7 @@ def test_an_editor_of_people_changes_what_is_shown_of_them(bob, root):
     bob.save(update_fields=["bio"])
     bob.refresh_from_db()
     assert "<em>row</em>" in bob.bio_html
-    bob.close(comments_stay=True)
+    bob.delete_account(comments_stay=True)
     assert (bob.bio, bob.bio_html) == ("", "")
 
 
@@ -136,27 +136,27 @@ def test_a_profile_is_changed_only_so_often_and_keeps_what_was_typed(bob, settin
     for text in texts[:2]:
         for _ in range(3):  # again the same is no change
             assert browser.post(address, PROFILE | {field: text}).status_code == 302
-    [before] = cursors(NAMES)
+    [before] = cursors(DISPLAY_NAMES)
     answer = browser.post(address, PROFILE | {field: texts[2]})
     page = answer.content.decode()
     assert answer.status_code == 429 and 55 <= int(answer["Retry-After"]) <= 60
     assert f"You have done this too often. Try again in {answer['Retry-After']} s." in page
     assert f'value="{texts[2]}"' in page and "Robert</a>" not in page
     bob.refresh_from_db()
-    assert getattr(bob, field) == texts[1] and cursors(NAMES) == [before]
+    assert getattr(bob, field) == texts[1] and cursors(DISPLAY_NAMES) == [before]
 
 
 def test_only_what_others_see_drops_the_pages_that_are_kept(bob):
     browser = Browser(bob)
-    [before] = cursors(NAMES)
+    [before] = cursors(DISPLAY_NAMES)
     browser.post("/accounts/preferences/", {"mail": "off", "appear_offline": "on"})
     browser.post("/accounts/profile/", PROFILE | {"language": "en", "time_zone": "UTC"})
     browser.post("/language/", {"language": "zh-hans"})
-    assert cursors(NAMES) == [before]
+    assert cursors(DISPLAY_NAMES) == [before]
     bob.refresh_from_db()
     assert (bob.mail, bob.language, bob.time_zone) == ("off", "zh-hans", "UTC")
     browser.post("/accounts/profile/", PROFILE | {"display_name": "Bobby", "language": "zh-hans", "time_zone": "UTC"})
-    assert cursors(NAMES) != [before]
+    assert cursors(DISPLAY_NAMES) != [before]
 
 
 def test_the_language_is_changed_only_so_often(bob, settings):

@@ -8,9 +8,9 @@ from django.db import transaction
 from django.test import RequestFactory
 from django.utils import timezone, translation
 
+from people.client_info import client_info
 from people.models import Person
-from people.rates import Spent, TooFast, afford, forget, is_hurried, refund, spend
-from people.visits import visit
+from people.rates import RateLimit, TooFast, check_rate, consume, forget, is_hurried, refund
 
 TABLE = {"say": {"person": [(3, 100), (5, 1000)], "new": [(1, 100)], "address": [(6, 100)]}}
 
@@ -29,13 +29,13 @@ def old_friends(bob, carol):
 
 def say(person, address="192.0.2.1"):
     with transaction.atomic():
-        spend("say", person, address)
+        consume("say", person, address)
 
 
 def wait(person, address="192.0.2.1"):
     """How long (int, seconds) ``person`` is asked to wait; 0 if not at all."""
     try:
-        afford("say", person, address)
+        check_rate("say", person, address)
     except TooFast as refusal:
         return refusal.seconds
     return 0
@@ -43,7 +43,7 @@ def wait(person, address="192.0.2.1"):
 
 def later(seconds):
     """Let it be so many ``seconds`` later: what was spent is longer ago."""
-    for row in Spent.objects.all():
+    for row in RateLimit.objects.all():
         row.times = [one - seconds for one in row.times]
         row.last_at -= timedelta(seconds=seconds)
         row.save()
@@ -62,7 +62,7 @@ def test_one_more_than_the_limit_is_refused_until_the_first_is_long_enough_ago(b
 
 def test_all_limits_hold_together(bob):
     for _ in range(2):
-        for _ in range(3 - bool(Spent.objects.exists())):
+        for _ in range(3 - bool(RateLimit.objects.exists())):
             say(bob)
         later(101)
     assert 700 < wait(bob) <= 1000
@@ -91,7 +91,7 @@ def test_an_ipv6_network_counts_as_a_single_address(bob, carol):
 def test_what_is_refused_or_rolled_back_costs_nothing(bob):
     for _ in range(3):
         with pytest.raises(RuntimeError), transaction.atomic():
-            spend("say", bob, "192.0.2.1")
+            consume("say", bob, "192.0.2.1")
             raise RuntimeError
     for _ in range(3):
         say(bob)
@@ -106,10 +106,10 @@ def test_what_is_given_back_does_not_count_and_nothing_else_is_given_back(bob):
     counted = []
     for _ in range(3):
         with transaction.atomic():
-            counted.append(spend("say", bob, "192.0.2.1"))
+            counted.append(consume("say", bob, "192.0.2.1"))
     refund("say", counted[1], bob, "192.0.2.1")
     refund("say", counted[1], bob, "192.0.2.1")
-    assert [row.times for row in Spent.objects.all()] == [[counted[0], counted[2]]] * 2
+    assert [row.times for row in RateLimit.objects.all()] == [[counted[0], counted[2]]] * 2
     say(bob)
     assert wait(bob)
 
@@ -117,8 +117,8 @@ def test_what_is_given_back_does_not_count_and_nothing_else_is_given_back(bob):
 def test_what_the_house_does_is_not_limited(bob):
     for _ in range(10):
         with transaction.atomic():
-            spend("say", bob)
-    assert not Spent.objects.exists() and not wait(bob)
+            consume("say", bob)
+    assert not RateLimit.objects.exists() and not wait(bob)
 
 
 def test_nobody_known_and_further_things_are_counted(settings):
@@ -126,7 +126,7 @@ def test_nobody_known_and_further_things_are_counted(settings):
 
     def shout(place, address="192.0.2.1"):
         with transaction.atomic():
-            spend("say", AnonymousUser(), address, place=place)
+            consume("say", AnonymousUser(), address, place=place)
 
     shout("here")
     shout("here")
@@ -135,7 +135,7 @@ def test_nobody_known_and_further_things_are_counted(settings):
     shout("there")
     with pytest.raises(TooFast):
         shout("elsewhere")
-    assert {row.who for row in Spent.objects.all()} == {"address 192.0.2.1", "place here", "place there"}
+    assert {row.key for row in RateLimit.objects.all()} == {"address 192.0.2.1", "place here", "place there"}
 
 
 def test_what_is_cheap_is_counted_by_the_cache(bob, carol, settings, django_assert_num_queries):
@@ -149,7 +149,7 @@ def test_what_is_cheap_is_counted_by_the_cache(bob, carol, settings, django_asse
 def test_nothing_is_spent_outside_of_a_transaction(transactional_db):
     dan = Person.objects.create_user("dan")
     with pytest.raises(transaction.TransactionManagementError):
-        spend("say", dan, "192.0.2.1")
+        consume("say", dan, "192.0.2.1")
 
 
 def test_a_clock_set_back_locks_nobody_out(bob):
@@ -163,7 +163,7 @@ def test_what_has_no_limits_is_free(bob, settings):
     settings.RATES_OF = {}
     for _ in range(100):
         say(bob)
-    assert not Spent.objects.exists()
+    assert not RateLimit.objects.exists()
 
 
 def test_rows_are_forgotten_when_they_count_no_more(bob, carol):
@@ -171,7 +171,7 @@ def test_rows_are_forgotten_when_they_count_no_more(bob, carol):
     later(3 * 24 * 3600)
     say(carol, "192.0.2.2")
     forget()
-    assert set(Spent.objects.values_list("who", flat=True)) == {f"person {carol.pk}", "address 192.0.2.2"}
+    assert set(RateLimit.objects.values_list("key", flat=True)) == {f"person {carol.pk}", "address 192.0.2.2"}
 
 
 def test_the_sentence_says_for_how_long(bob):
@@ -188,9 +188,9 @@ def test_the_sentence_says_for_how_long(bob):
 def test_an_address_is_believed_from_our_own_proxy_only(settings):
     claims = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.8", "Forwarded": "for=203.0.113.7"}
     request = RequestFactory().get("/", headers=claims, REMOTE_ADDR="192.0.2.1")
-    assert visit(request).address == "192.0.2.1"
+    assert client_info(request).address == "192.0.2.1"
     settings.LIVE = settings.LIVE | {"REAL_IP_HEADER": "X-Real-IP"}
-    assert visit(request).address == "203.0.113.8"
+    assert client_info(request).address == "203.0.113.8"
 
 
 def test_odd_addresses_are_borne(bob):

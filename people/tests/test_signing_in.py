@@ -10,7 +10,7 @@ from parley.settings import RATES_OF
 
 from people.attempts import COOKIE
 from people.models import Person
-from people.rates import Spent
+from people.rates import RateLimit
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD
 
@@ -29,9 +29,9 @@ class Counting(MD5PasswordHasher):
     algorithm = "counting"
     hashed = 0
 
-    def encode(self, *arguments, **named):
+    def encode(self, *arguments, **keywords):
         Counting.hashed += 1
-        return super().encode(*arguments, **named)
+        return super().encode(*arguments, **keywords)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_a_right_password_does_not_count_and_does_not_wipe_what_was_counted(bob,
 
 def test_what_was_typed_as_a_name_is_not_kept(db):
     guess("zanzibar-9-x")
-    assert Spent.objects.exists() and not Spent.objects.filter(who__contains="zanzibar").exists()
+    assert RateLimit.objects.exists() and not RateLimit.objects.filter(key__contains="zanzibar").exists()
 
 
 # Who is locked out

@@ -87,7 +87,7 @@ class Migration(migrations.Migration):
                 ('depth', models.PositiveSmallIntegerField(default=0)),
                 ('body', models.TextField(verbose_name='text')),
                 ('html', models.TextField(editable=False)),
-                ('state', models.CharField(choices=[('waiting', 'Waits for review'), ('rejected', 'Rejected'), ('shown', 'Shown'), ('tombstone', 'Removed, with replies'), ('gone', 'Removed')], default='shown', max_length=10, verbose_name='state')),
+                ('state', models.CharField(choices=[('waiting', 'Waits for review'), ('rejected', 'Rejected'), ('shown', 'Shown'), ('tombstone', 'Removed, with replies'), ('removed', 'Removed')], default='shown', max_length=10, verbose_name='state')),
                 ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
                 ('key', models.UUIDField(editable=False, null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='written')),
@@ -149,14 +149,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Ruling',
+            name='ModerationAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('what', models.CharField(choices=[('new', 'waits: its author is new'), ('links', 'waits: it has many links'), ('held', 'waits: a checker objects'), ('approved', 'approved'), ('rejected', 'rejected'), ('removed', 'removed'), ('restored', 'restored'), ('kept', 'kept, though reported'), ('banned', 'author banned')], max_length=10, verbose_name='what')),
                 ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rulings', to='posts.comment')),
+                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moderation_actions', to='posts.comment')),
             ],
             options={
                 'verbose_name': 'ruling',

@@ -11,36 +11,36 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 import live
-from inbox.models import Notification, newly_named, retract, tell_each
+from inbox.models import Notification, newly_named, notify_each, withdraw_notifications
 from live.ticks import tick
-from people.markdown import named, talk
-from people.rates import TOO_OFTEN, afford, spend
-from people.rules import Closed, Refused, tidy
-from posts.models.moderation import QUEUE, Moderated, Ruling, given, moderates
-from posts.models.review import examine
+from people.markdown import mentioned, render_markdown
+from people.rates import TOO_OFTEN, check_rate, consume
+from people.rules import Closed, Refused, normalize
+from posts.models.moderation import QUEUE, Moderated, ModerationAction, clean_reason, moderates
+from posts.models.review import check_spam
 
 
 class CommentQuerySet(models.QuerySet):
-    def standing(self):
+    def visible(self):
         """The comments that pages show: those that are readable, and the tombstones that hold replies."""
-        return self.filter(state__in=Comment.STANDING)
+        return self.filter(state__in=Comment.VISIBLE)
 
     def seen_by(self, person):
         """The comments that ``person``'s pages show: their own that wait as well, and to moderators all that wait."""
         if not person.is_authenticated:
-            return self.standing()
+            return self.visible()
         waiting = Q(state=Comment.State.WAITING)
         if not moderates(person):
             waiting &= Q(author=person)
-        return self.filter(Q(state__in=Comment.STANDING) | waiting)
+        return self.filter(Q(state__in=Comment.VISIBLE) | waiting)
 
-    def drawn(self):
+    def with_related(self):
         """With what the partial reads of other rows."""
         return self.select_related("author", "parent__author")
 
     def with_rulings(self):
         """With ``is_ruled``: whether a decision was ever made about it, so that pages may show it as it was before."""
-        return self.annotate(is_ruled=Exists(Ruling.objects.filter(comment=OuterRef("pk"))))
+        return self.annotate(is_ruled=Exists(ModerationAction.objects.filter(comment=OuterRef("pk"))))
 
 
 class Comment(Moderated, live.Item):
@@ -57,9 +57,9 @@ class Comment(Moderated, live.Item):
         REJECTED = "rejected", _("Rejected")
         SHOWN = "shown", _("Shown")
         TOMBSTONE = "tombstone", _("Removed, with replies")
-        GONE = "gone", _("Removed")
+        REMOVED = "removed", _("Removed")
 
-    STANDING = [State.SHOWN, State.TOMBSTONE]
+    VISIBLE = [State.SHOWN, State.TOMBSTONE]
 
     post = models.ForeignKey("posts.Post", models.CASCADE, verbose_name=_("post"), related_name="comments")
     author = models.ForeignKey(
@@ -107,20 +107,22 @@ class Comment(Moderated, live.Item):
 
     # Verbs
 
-    def revise(self, by, body, visit=None):
+    def revise(self, by, body, client_info=None):
         """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``.
 
-        What came by a ``visit`` (Visit) is examined as a new comment is: an edit is no way past the review, nor past
-        the moderator's eyes, if the comment still waits.
+        What came by a ``client_info`` (ClientInfo) is examined as a new comment is: an edit is no way past the review,
+        nor past the moderator's eyes, if the comment still waits.
         """
         body = self.readable(body)
-        if visit:
-            afford("edit", by, visit.address, TOO_OFTEN)
-        new = Comment(post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=talk(body))
-        objection = visit and examine(new, visit)
+        if client_info:
+            check_rate("edit", by, client_info.address, TOO_OFTEN)
+        new = Comment(
+            post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=render_markdown(body)
+        )
+        objection = client_info and check_spam(new, client_info)
         with transaction.atomic():
-            if visit:
-                spend("edit", by, visit.address, TOO_OFTEN)
+            if client_info:
+                consume("edit", by, client_info.address, TOO_OFTEN)
             [now] = tick(self.post)
             self.refresh_from_db()
             if by.pk != self.author_id:
@@ -136,7 +138,7 @@ class Comment(Moderated, live.Item):
                 raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
             if objection:
                 tick(QUEUE)
-                self.hold(objection)
+                self.hold_for_review(objection)
             before, self.body, self.html = self.body, new.body, new.html
             Revision.objects.create(comment=self, body=before)
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
@@ -145,7 +147,7 @@ class Comment(Moderated, live.Item):
                 self.stamp(now)
             self.save()
             if self.is_shown:
-                self.tell(before)
+                self.notify(before)
 
     def remove(self, by, reason=""):
         """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
@@ -162,7 +164,7 @@ class Comment(Moderated, live.Item):
                 return transaction.set_rollback(True)  # nothing changed: no page is told
             if own and timezone.now() - self.created_at > timedelta(seconds=settings.COMMENT_DELETE_WITHIN):
                 raise Refused(_("The time to delete this comment has passed."))
-            reason = "" if own else given(reason, _("Say why you remove this comment."))
+            reason = "" if own else clean_reason(reason, _("Say why you remove this comment."))
             if self.is_waiting and not own:
                 return self.reject(by, reason)
             if self.is_waiting or self.reports.open().exists():
@@ -171,10 +173,10 @@ class Comment(Moderated, live.Item):
             self.lock_those_concerned()
             if self.is_shown:
                 self.post.count_comments(-1)
-                self.untell()
+                self.withdraw_notifications()
             self.removed_by, self.reason = by, reason
-            self._fall(now)
-            self._rule(by, Ruling.What.REMOVED, reason)
+            self._tombstone(now)
+            self._record_action(by, ModerationAction.What.REMOVED, reason)
 
     def erase(self):
         """Take the comment off the pages with all that was ever said in it, for its author leaves."""
@@ -190,28 +192,28 @@ class Comment(Moderated, live.Item):
                 self._settle(self.author)
             if self.is_shown:
                 self.post.count_comments(-1)
-                self.untell()
-            self._fall(now)
+                self.withdraw_notifications()
+            self._tombstone(now)
 
-    def _fall(self, now):
+    def _tombstone(self, now):
         """Become a tombstone, or be gone, and with it the tombstones above that held nothing else."""
-        self.state = self.State.TOMBSTONE if self.answers.standing().exists() else self.State.GONE
+        self.state = self.State.TOMBSTONE if self.answers.visible().exists() else self.State.REMOVED
         self.changed = now
         self.save()
         above = self.parent
-        if self.state == self.State.GONE and above and above.state == self.State.TOMBSTONE:
-            above._fall(now)
+        if self.state == self.State.REMOVED and above and above.state == self.State.TOMBSTONE:
+            above._tombstone(now)
 
-    def tell(self, before=""):
+    def notify(self, before=""):
         """Notify those whom the comment concerns, from the moment it is shown; in the transaction of its cause.
 
         After an edit, ``before`` (str) is the text that was replaced.
         """
-        tell_each(self.recipients(before), thread=self.post, source=self, by=self.author)
+        notify_each(self.recipients(before), thread=self.post, source=self, by=self.author)
 
-    def untell(self):
+    def withdraw_notifications(self):
         """Take back what was told of it: it is shown no longer."""
-        retract(self)
+        withdraw_notifications(self)
 
     def recipients(self, before=""):
         """Whom the comment concerns, and how (dict of kind to people); after an edit of ``before``, the newly named.
@@ -222,7 +224,7 @@ class Comment(Moderated, live.Item):
         if before:
             return {kind.MENTION: newly_named(self, before)}
         answered = [self.parent.author] if self.parent and self.parent.author_id else []
-        return {kind.MENTION: named(self.body), kind.REPLY: answered, kind.COMMENT: [self.post.author]}
+        return {kind.MENTION: mentioned(self.body), kind.REPLY: answered, kind.COMMENT: [self.post.author]}
 
     def place(self, parent):
         """Put this comment below ``parent`` (Comment, or None for the top level)."""
@@ -232,7 +234,7 @@ class Comment(Moderated, live.Item):
 
     def save(self, **options):
         if not self.html:
-            self.html = talk(self.body)
+            self.html = render_markdown(self.body)
         super().save(**options)
 
     # Rules
@@ -240,7 +242,7 @@ class Comment(Moderated, live.Item):
     @staticmethod
     def readable(body):
         """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
-        body = tidy(body)
+        body = normalize(body)
         if not body:
             raise Refused(_("Write something first."))
         if len(body) > settings.COMMENT_LENGTH:
@@ -251,7 +253,7 @@ class Comment(Moderated, live.Item):
         return body
 
     @staticmethod
-    def vet(post, parent):
+    def check_can_comment(post, parent):
         """Whether one may write on ``post`` now, below ``parent``. Raises ``Refused`` if not."""
         if not type(post).objects.filter(pk=post.pk, comments_open=True).exists():
             raise Closed(_("Comments are closed."))
@@ -266,7 +268,7 @@ class Comment(Moderated, live.Item):
             raise Refused(_("This thread is too deep. Reply higher up."))
 
     @staticmethod
-    def twin(post, author, body, parent, key):
+    def find_duplicate(post, author, body, parent, key):
         """The comment that the same attempt, or the same words a moment ago, have made already, or None."""
         own = Comment.objects.filter(author=author)
         since = timezone.now() - timedelta(seconds=settings.COMMENT_TWICE_WITHIN)
@@ -281,8 +283,8 @@ class Comment(Moderated, live.Item):
         return str(self.author) if self.author_id else self.guest or _("Somebody")
 
     @property
-    def likeness(self):
-        """All that its partial shows: two comments of the same likeness look the same."""
+    def cache_key(self):
+        """All that its partial shows: two comments with the same cache key look the same."""
         answered = self.parent.name if self.is_flat else ""
         author = (self.author_id, self.author.username) if self.author_id else None
         return self.pk, self.state, self.html, self.reason, self.created_at, self.edited_at, self.name, author, answered

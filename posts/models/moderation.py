@@ -7,12 +7,12 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import Cause, Notification, tell
+from inbox.models import Notification, NotificationSource, notify
 from inbox.models.things import pointing
 from live.ticks import tick
 from people.models import Person
-from people.rates import TOO_OFTEN, spend
-from people.rules import Refused, tidy
+from people.rates import TOO_OFTEN, consume
+from people.rules import Refused, normalize
 
 REASON = 200  # characters
 BATCH = 100  # comments that are purged at a time
@@ -32,17 +32,17 @@ def moderates(person):
     return person.has_perm("posts.moderate_comment")
 
 
-def vouch(by):
+def require_moderator(by):
     """Raises ``PermissionDenied`` unless ``by`` is a moderator."""
     if not moderates(by):
         raise PermissionDenied
 
 
-def given(reason, said):
-    """``reason`` (str) as it is kept: one line. Raises ``Refused``: with the sentence ``said`` if it is empty."""
-    reason = " ".join(tidy(reason).replace("\0", "").split())  # PostgreSQL keeps no NUL
+def clean_reason(reason, message):
+    """``reason`` (str) as it is kept: one line. Raises ``Refused``: with the sentence ``message`` if it is empty."""
+    reason = " ".join(normalize(reason).replace("\0", "").split())  # PostgreSQL keeps no NUL
     if not reason:
-        raise Refused(said)
+        raise Refused(message)
     if len(reason) > REASON:
         raise Refused(_("A reason can have at most %(most)s characters."), params={"most": REASON})
     return reason
@@ -56,20 +56,20 @@ class Moderated:
 
     def approve(self, by):
         """Show a comment that waits or was rejected, at its place: its birth in the stream."""
-        vouch(by)
+        require_moderator(by)
         with transaction.atomic():
             now, _queue = tick(self.post, QUEUE)
             self.refresh_from_db()
             if self.state not in (self.State.WAITING, self.State.REJECTED):
                 return
             self.lock_those_concerned()
-            self._rise(now)
-            self._rule(by, Ruling.What.APPROVED)
+            self._republish(now)
+            self._record_action(by, ModerationAction.What.APPROVED)
 
     def reject(self, by, reason):
         """Show a comment that waits to nobody, neither its author, for a ``reason`` (str)."""
-        vouch(by)
-        reason = given(reason, _("Say why you reject this comment."))
+        require_moderator(by)
+        reason = clean_reason(reason, _("Say why you reject this comment."))
         with transaction.atomic():
             now, _queue = tick(self.post, QUEUE)
             self.refresh_from_db()
@@ -79,29 +79,31 @@ class Moderated:
             self.state, self.removed_by, self.reason = self.State.REJECTED, by, reason
             self.changed = now  # it was never born, but its author's pages, and moderators', show it
             self.save()
-            self.untell()
-            self._rule(by, Ruling.What.REJECTED, reason)
+            self.withdraw_notifications()
+            self._record_action(by, ModerationAction.What.REJECTED, reason)
 
     def restore(self, by):
         """Show a comment again that a moderator removed."""
-        vouch(by)
+        require_moderator(by)
         with transaction.atomic():
             now, _queue = tick(self.post, QUEUE)
             self.refresh_from_db()
-            if self.state not in (self.State.TOMBSTONE, self.State.GONE):
+            if self.state not in (self.State.TOMBSTONE, self.State.REMOVED):
                 return
             if self.removed_by_id in (None, self.author_id):
                 raise Refused(_("Its author deleted this comment."))
             self.lock_those_concerned()
-            self._rise(now)
-            self._rule(by, Ruling.What.RESTORED)
+            self._republish(now)
+            self._record_action(by, ModerationAction.What.RESTORED)
 
-    def report(self, by, reason, visit=None):
-        """Let ``by`` tell the moderators, once, what is wrong with this comment; ``visit`` (Visit): where from."""
-        reason = given(reason, _("Say what is wrong with this comment."))
+    def report(self, by, reason, client_info=None):
+        """Let ``by`` tell the moderators, once, what is wrong with this comment; ``client_info`` (ClientInfo): where
+        from.
+        """
+        reason = clean_reason(reason, _("Say what is wrong with this comment."))
         with transaction.atomic():
-            if visit:
-                spend("report", by, visit.address, TOO_OFTEN)
+            if client_info:
+                consume("report", by, client_info.address, TOO_OFTEN)
             tick(QUEUE)
             self.refresh_from_db()
             if by.pk == self.author_id:
@@ -114,39 +116,39 @@ class Moderated:
 
     def keep(self, by):
         """Let a reported comment stand: its reports are dealt with."""
-        vouch(by)
+        require_moderator(by)
         with transaction.atomic():
             tick(QUEUE)
             if self._settle(by):
-                self._rule(by, Ruling.What.KEPT)
+                self._record_action(by, ModerationAction.What.KEPT)
 
     def ban_author(self, by, reason, purge=False):
         """Ban its author for a ``reason`` (str), and with ``purge`` remove all that they ever said."""
-        vouch(by)
-        reason = given(reason, _("Say why you ban this person."))
+        require_moderator(by)
+        reason = clean_reason(reason, _("Say why you ban this person."))
         if not self.author_id:
             raise Refused(_("Its author has no account."))
         if not self.author.bannable_by(by):
             raise Refused(_("You may not ban this person."))
         with transaction.atomic():
             self.author.ban(by, reason)
-            self._rule(by, Ruling.What.BANNED, reason)
+            self._record_action(by, ModerationAction.What.BANNED, reason)
             task = purge and Purge.objects.create(person=self.author, by=by, reason=reason)
         if task:
             task.carry_on()
 
     # The rest of it
 
-    def hold(self, ruling):
-        """Keep a comment, unseen, for what the ``ruling`` (not saved) says; in the caller's transaction. → it"""
-        rejected = ruling.what == Ruling.What.REJECTED
+    def hold_for_review(self, action):
+        """Keep a comment, unseen, for what the ``action`` (not saved) says; in the caller's transaction. → it"""
+        rejected = action.what == ModerationAction.What.REJECTED
         self.state = self.State.REJECTED if rejected else self.State.WAITING
         self.save()
-        ruling.comment, ruling.reason = self, ruling.reason[:REASON]
-        ruling.save()
+        action.comment, action.reason = self, action.reason[:REASON]
+        action.save()
         return self
 
-    def _rise(self, now):
+    def _republish(self, now):
         """Stand at its place from the tick ``now`` on, counted and told; above it stands again what held nothing."""
         above = self.parent
         if above and above.state in (self.State.WAITING, self.State.REJECTED):
@@ -157,30 +159,32 @@ class Moderated:
         self.state, self.removed_by, self.reason = self.State.SHOWN, None, ""
         self.save()
         self.post.count_comments(+1)
-        self.tell()
-        while above and above.state == self.State.GONE:
+        self.notify()
+        while above and above.state == self.State.REMOVED:
             above.state, above.born, above.changed = self.State.TOMBSTONE, now, now
             above.save()
             above = above.parent
 
     def lock_those_concerned(self):
         """Lock the streams of all whom a decision concerns, in one go: so no two decisions wait for each other."""
-        told = Person.objects.filter(pk__in=Cause.objects.filter(**pointing("source", self)).values("person"))
+        notified = Person.objects.filter(
+            pk__in=NotificationSource.objects.filter(**pointing("source", self)).values("person")
+        )
         new = [person for people in self.recipients().values() for person in people]
-        tick(*told, *new, *filter(None, [self.author]))
+        tick(*notified, *new, *filter(None, [self.author]))
 
-    def _rule(self, by, what, reason=""):
+    def _record_action(self, by, what, reason=""):
         """Write down what was decided, and let the author know of it, unless they did it themselves."""
-        ruling = self.rulings.create(by=by, what=what, reason=reason)
-        if ruling.notice and self.author_id and by != self.author:
-            tell(Notification.Kind.MODERATION, [self.author], thread=self.post, source=ruling, by=None)
+        action = self.moderation_actions.create(by=by, what=what, reason=reason)
+        if action.notice and self.author_id and by != self.author:
+            notify(Notification.Kind.MODERATION, [self.author], thread=self.post, source=action, by=None)
 
     def _settle(self, by):
         """Close its open reports. → how many there were"""
         return self.reports.open().update(settled_at=timezone.now(), settled_by=by)
 
 
-class Ruling(models.Model):
+class ModerationAction(models.Model):
     """One thing that was decided about a comment: by whom (None: by the rules), what, and why. For moderators."""
 
     class What(models.TextChoices):
@@ -194,7 +198,7 @@ class Ruling(models.Model):
         KEPT = "kept", _("kept, though reported")
         BANNED = "banned", _("author banned")
 
-    comment = models.ForeignKey("posts.Comment", models.CASCADE, related_name="rulings")
+    comment = models.ForeignKey("posts.Comment", models.CASCADE, related_name="moderation_actions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by"))
     what = models.CharField(_("what"), max_length=10, choices=What)
     reason = models.CharField(_("reason"), max_length=REASON, blank=True)
@@ -216,13 +220,13 @@ class Ruling(models.Model):
     @property
     def notice(self):
         """What the author is told (str, with %(title)s in it), or "" if it does not concern them."""
-        said = {
+        sentences = {
             self.What.APPROVED: _("A moderator approved your comment on %(title)s"),
             self.What.REJECTED: _("A moderator did not accept your comment on %(title)s: %(reason)s"),
             self.What.REMOVED: _("A moderator removed your comment on %(title)s: %(reason)s"),
             self.What.RESTORED: _("A moderator restored your comment on %(title)s"),
         }
-        return str(said.get(self.what, "")).replace("%(reason)s", self.reason)
+        return str(sentences.get(self.what, "")).replace("%(reason)s", self.reason)
 
 
 class ReportQuerySet(models.QuerySet):
@@ -259,7 +263,7 @@ class Report(models.Model):
 
 
 class Purge(models.Model):
-    """The order to remove all that a person said. The pulse carries it on, some comments at a time."""
+    """The order to remove all that a person said. The heartbeat carries it on, some comments at a time."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

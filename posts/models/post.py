@@ -11,10 +11,10 @@ from django.utils.text import Truncator, slugify
 from django.utils.translation import gettext_lazy as _
 
 import live
-from inbox.models import Errand
-from people.markdown import talk
-from people.rates import TooFast, afford, spend
-from people.rules import Refused, tidy
+from inbox.models import FanOut
+from people.markdown import render_markdown
+from people.rates import TooFast, check_rate, consume
+from people.rules import Refused, normalize
 from posts import markdown
 from posts.models.comment import Comment
 from posts.models.moderation import QUEUE
@@ -183,59 +183,59 @@ class Post(live.Item):
                     self.save(update_fields=self.WRITTEN)
             else:
                 self.save(update_fields=self.WRITTEN)
-            self._tell(before)
+            self._notify_followers(before)
 
-    def _tell(self, before):
+    def _notify_followers(self, before):
         """Let the author's followers know when the post is published, and forget it when it is withdrawn.
 
         ``before`` (Post or None) is what it was. An import is no news.
         """
         was, is_now = (post is not None and post.status == self.Status.PUBLISHED for post in (before, self))
         if is_now and not was and not self.is_page and not (before is None and self.origin):
-            Errand.tell(self, self.author)
+            FanOut.notify(self, self.author)
         elif was and not is_now:
-            Errand.untell(self)
+            FanOut.withdraw(self)
 
-    def comment(self, author, body, parent=None, key=None, visit=None):
+    def comment(self, author, body, parent=None, key=None, client_info=None):
         """Let ``author`` say ``body`` (str), in answer to ``parent`` (Comment) if given. → the comment.
 
         ``key`` (UUID) names the attempt: the same attempt made again yields the stored comment, and so
         does the same text said twice within ``COMMENT_TWICE_WITHIN`` seconds. Raises ``Refused``.
 
-        What came by a ``visit`` (Visit) is limited in its rate and may have to wait for review; without one it is the
-        house's own doing.
+        What came by a ``client_info`` (ClientInfo) is limited in its rate and may have to wait for review; without one
+        it is the house's own doing.
         """
         body = Comment.readable(body)
         try:
-            if visit:
-                if twin := Comment.twin(self, author, body, parent, key):
-                    return twin
-                Comment.vet(self, parent)
-                afford("comment", author, visit.address)
-            comment = Comment(post=self, author=author, body=body, html=talk(body), key=key)
+            if client_info:
+                if duplicate := Comment.find_duplicate(self, author, body, parent, key):
+                    return duplicate
+                Comment.check_can_comment(self, parent)
+                check_rate("comment", author, client_info.address)
+            comment = Comment(post=self, author=author, body=body, html=render_markdown(body), key=key)
             comment.place(parent)
-            ruling = visit and review(comment, visit)
-            return self._comment(comment, ruling, visit)
+            action = client_info and review(comment, client_info)
+            return self._comment(comment, action, client_info)
         except TooFast:  # the same attempt, made twice at once?
-            if twin := Comment.twin(self, author, body, parent, key):
-                return twin
+            if duplicate := Comment.find_duplicate(self, author, body, parent, key):
+                return duplicate
             raise
 
-    def _comment(self, comment, ruling, visit):
-        """Keep ``comment``, shown at once unless there is a ``ruling``. → it, or the one that was kept before it"""
+    def _comment(self, comment, action, client_info):
+        """Keep ``comment``, shown at once unless there is a ``action``. → it, or the one that was kept before it"""
         with live.change() as now:
-            if visit:
-                spend("comment", comment.author, visit.address)
-            now.lock(QUEUE if ruling else self)  # what we look at below stays so
-            if twin := Comment.twin(self, comment.author, comment.body, comment.parent, comment.key):
+            if client_info:
+                consume("comment", comment.author, client_info.address)
+            now.lock(QUEUE if action else self)  # what we look at below stays so
+            if duplicate := Comment.find_duplicate(self, comment.author, comment.body, comment.parent, comment.key):
                 now.undo()
-                return twin
-            Comment.vet(self, comment.parent)
-            if ruling:
-                return comment.hold(ruling)
+                return duplicate
+            Comment.check_can_comment(self, comment.parent)
+            if action:
+                return comment.hold_for_review(action)
             comment.save()
             self.count_comments(+1)
-            comment.tell()
+            comment.notify()
         return comment
 
     def unlock(self, session, password, person, address):
@@ -244,7 +244,7 @@ class Post(live.Item):
         Raises ``Refused`` for a wrong one, and ``TooFast`` after too many wrong ones.
         """
         with transaction.atomic():
-            spend("unlock", person, address, _("Too many wrong passwords. Try again in %(n)s s."))
+            consume("unlock", person, address, _("Too many wrong passwords. Try again in %(n)s s."))
             is_right = bool(self.password) and constant_time_compare(password, self.password)
             transaction.set_rollback(is_right)  # a right one does not count
         if not is_right:
@@ -318,7 +318,7 @@ class Post(live.Item):
 
     def _complete(self):
         """Fill in what follows from the rest."""
-        self.title = tidy(self.title)
+        self.title = normalize(self.title)
         self.slug = self.slug or self._free_slug()
         self.html = (markdown.article if self.format == self.Format.MARKDOWN else markdown.article_html)(self.body)
         if self.status in (self.Status.PUBLISHED, self.Status.SCHEDULED):

@@ -6,41 +6,45 @@ import re
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from posts.models.moderation import Ruling
+from posts.models.moderation import ModerationAction
 
 OUTWARD = re.compile(r'<a href="(?:https?:)?//', re.IGNORECASE)  # mentions and mail addresses are no links out
 logger = logging.getLogger("posts")
 
 
-def review(comment, visit):
-    """Judge a new ``comment`` (not saved, with its text) that came by ``visit`` (Visit).
+def review(comment, client_info):
+    """Judge a new ``comment`` (not saved, with its text) that came by ``client_info`` (ClientInfo).
 
-    → the ``Ruling`` (not saved) for which it waits or is rejected, or None if it is shown at once. May take seconds,
-    for checkers may ask other houses: never inside a transaction.
+    → the ``ModerationAction`` (not saved) for which it waits or is rejected, or None if it is shown at once. May take
+    seconds, for spam checks may ask other houses: never inside a transaction.
     """
     if not settings.REVIEW or is_trusted(comment.author):
         return None
-    return examine(comment, visit) or (Ruling(what=Ruling.What.NEW) if is_new(comment.author) else None)
+    return check_spam(comment, client_info) or (
+        ModerationAction(what=ModerationAction.What.NEW) if is_new(comment.author) else None
+    )
 
 
-def examine(comment, visit):
-    """The text alone, whoever wrote it: its links, and what the checkers say. → as ``review``
+def check_spam(comment, client_info):
+    """The text alone, whoever wrote it: its links, and what the spam checks say. → as ``review``
 
-    A checker is any function that takes the comment and the visit, and returns a ``Ruling`` (``HELD`` or ``REJECTED``,
-    with a reason) or None. One that fails is no reason to show the comment, nor to lose it.
+    A spam check is any function that takes the comment and the visit, and returns a ``ModerationAction`` (``HELD`` or
+    ``REJECTED``, with a reason) or None. One that fails is no reason to show the comment, nor to lose it.
     """
     if not settings.REVIEW or is_trusted(comment.author):
         return None
     if len(OUTWARD.findall(comment.html)) > settings.REVIEW_LINKS:
-        return Ruling(what=Ruling.What.LINKS)
-    for name in settings.COMMENT_CHECKERS:
+        return ModerationAction(what=ModerationAction.What.LINKS)
+    for name in settings.SPAM_CHECKS:
         try:
-            ruling = import_string(name)(comment, visit)
+            action = import_string(name)(comment, client_info)
         except Exception as error:
             logger.exception("%s could not judge a comment", name)
-            ruling = Ruling(what=Ruling.What.HELD, reason=f"{name.rpartition('.')[2]}: {type(error).__name__}")
-        if ruling:
-            return ruling
+            action = ModerationAction(
+                what=ModerationAction.What.HELD, reason=f"{name.rpartition('.')[2]}: {type(error).__name__}"
+            )
+        if action:
+            return action
     return None
 
 

@@ -8,7 +8,7 @@ from posts import markdown
 
 
 class LiveUpdateQuerySet(models.QuerySet):
-    def standing(self):
+    def visible(self):
         """The updates that pages show, in their order: pinned ones first, then the newest."""
         return self.filter(withdrawn=False).select_related("author").order_by("-pinned", "-at", "-pk")
 

@@ -4,17 +4,17 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import override_settings
 
+from people.client_info import ClientInfo
 from people.models import Person
-from people.visits import Visit
 from posts.models import Post
 
-VISIT = Visit("192.0.2.1", "a browser", "https://elsewhere.example/", "https://parley.example/")
+CLIENT_INFO = ClientInfo("192.0.2.1", "a browser", "https://elsewhere.example/", "https://parley.example/")
 
 
 def wait(post, author, text, parent=None):
     """A comment (``text``) of ``author`` that waits for review, for ``author`` is new here."""
     with override_settings(REVIEW=True):
-        comment = post.comment(author, text, parent, visit=VISIT)
+        comment = post.comment(author, text, parent, client_info=CLIENT_INFO)
     assert comment.state == "waiting"
     return comment
 

@@ -139,7 +139,7 @@ def test_a_moderator_removes_with_a_reason(client, mallory, bob, post):
     assert "Say why." in client.post("/admin/posts/comment/", chosen | {"reason": " "}).content.decode()
     client.post("/admin/posts/comment/", chosen | {"reason": "advertising"})
     said.refresh_from_db()
-    assert (said.state, said.reason, said.removed_by) == ("gone", "advertising", mallory)
+    assert (said.state, said.reason, said.removed_by) == ("removed", "advertising", mallory)
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_what_stands_against_it_is_said_and_the_rest_is_done(as_mallory, bob, ca
     deleted.remove(carol)
     page = decide(as_mallory, "restore", removed, deleted)
     assert "Its author deleted this comment. (1)" in page and "1 comment seen to." in page
-    assert states(removed, deleted) == ["shown", "gone"]
+    assert states(removed, deleted) == ["shown", "removed"]
 
 
 def test_reports_are_a_queue(as_mallory, bob, carol, alice, post):
@@ -191,7 +191,7 @@ def test_reports_are_a_queue(as_mallory, bob, carol, alice, post):
     chosen = {"_selected_action": [spam.reports.first().pk]}
     as_mallory.post("/admin/posts/report/", chosen | {"action": "remove", "reason": "advertising"})
     as_mallory.post("/admin/posts/report/", {"_selected_action": [fine.reports.get().pk], "action": "keep"})
-    assert states(spam, fine) == ["gone", "shown"]
+    assert states(spam, fine) == ["removed", "shown"]
     page = as_mallory.get("/admin/posts/report/").content.decode()
     assert "advertising" not in page and '<b id="queue-reported">0</b>' in page
     assert "advertising" in as_mallory.get("/admin/posts/report/?settled=yes").content.decode()
@@ -203,7 +203,7 @@ def test_authors_are_banned_and_purged_from_the_list(as_mallory, bob, carol, pos
     assert "purge" in decide(as_mallory, "ban", said[0])
     decide(as_mallory, "ban", said[0], reason="spam", purge="on")
     bob.refresh_from_db()
-    assert not bob.is_active and states(*said, other) == ["gone"] * 3 + ["shown"]
+    assert not bob.is_active and states(*said, other) == ["removed"] * 3 + ["shown"]
 
 
 def test_a_comments_history_stands_beside_it(as_mallory, bob, carol, mallory, post):
@@ -245,8 +245,8 @@ def test_covers_are_drawn_anew(as_alice, settings, tmp_path):
     kept = Post.objects.get().cover
     assert kept.name.endswith(".webp") and "me" not in kept.name
     assert b"where I live" not in kept.read()
-    with Image.open(kept.path) as drawn:
-        assert drawn.size[0] == 2000 and not drawn.getexif()
+    with Image.open(kept.path) as image:
+        assert image.size[0] == 2000 and not image.getexif()
 
 
 @pytest.mark.parametrize("content", [b"<svg onload='x'></svg>", b"<html>", b"\x89PNG\r\n\x1a\n broken", b"GIF89a"])

@@ -120,7 +120,7 @@ def test_a_comment_with_replies_leaves_a_tombstone_until_the_last_reply_goes(pos
     middle.remove(carol)
     assert states(top, middle, leaf) == ["tombstone", "tombstone", "shown"]
     leaf.remove(bob)
-    assert states(top, middle, leaf) == ["gone", "gone", "gone"]
+    assert states(top, middle, leaf) == ["removed", "removed", "removed"]
     post.refresh_from_db()
     assert post.comment_count == 0
 
@@ -149,5 +149,5 @@ def test_a_moderator_removes_with_a_reason_and_others_not_at_all(post, bob, caro
         said.remove(carol, "I do not like it")
     assert refusal(said.remove, mallory, " ") == "Say why you remove this comment."
     said.remove(mallory, "advertising")
-    assert states(said) == ["gone"]
+    assert states(said) == ["removed"]
     assert (said.removed_by, said.reason) == (mallory, "advertising")

@@ -60,7 +60,7 @@ def test_the_long_thread_shows_what_a_thread_can_be():
 
 def test_there_is_something_for_the_moderator_to_do():
     demo()
-    assert Comment.objects.get(state=Comment.State.WAITING).rulings.get().what == "links"
+    assert Comment.objects.get(state=Comment.State.WAITING).moderation_actions.get().what == "links"
     assert Report.objects.open().get().comment.is_shown
 
 

@@ -21,7 +21,7 @@ from people.models import Person
 from people.rates import TooFast
 from posts import pictures
 from posts.models import Comment, Post
-from posts.tests.conftest import VISIT
+from posts.tests.conftest import CLIENT_INFO
 
 HTMX = {"HX-Request": "true"}
 
@@ -33,10 +33,10 @@ def nobody_is_new(bob, carol):
         person.refresh_from_db()
 
 
-def refused_for(function, *arguments, **named):
+def refused_for(function, *arguments, **keywords):
     """For how long (seconds) ``function`` is refused."""
     with pytest.raises(TooFast) as caught:
-        function(*arguments, **named)
+        function(*arguments, **keywords)
     return caught.value.seconds
 
 
@@ -47,14 +47,14 @@ def test_edits_are_limited_by_person_and_by_address(post, bob, carol, settings):
     settings.RATES_OF = {"edit": {"person": [(3, 30)], "address": [(4, 30)]}}
     said = post.comment(bob, "helo")
     for n in range(3):
-        said.revise(bob, f"hello {n}", VISIT)
+        said.revise(bob, f"hello {n}", CLIENT_INFO)
     [before] = cursors(post)
-    assert refused_for(said.revise, bob, "hello again", VISIT) <= 30
+    assert refused_for(said.revise, bob, "hello again", CLIENT_INFO) <= 30
     assert cursors(post) == [before] and Comment.objects.get(pk=said.pk).body == "hello 2"
     carols = post.comment(carol, "helo")
-    carols.revise(carol, "hello", VISIT)
-    assert refused_for(carols.revise, carol, "hello all", VISIT)
-    carols.revise(carol, "hello all", VISIT._replace(address="192.0.2.2"))
+    carols.revise(carol, "hello", CLIENT_INFO)
+    assert refused_for(carols.revise, carol, "hello all", CLIENT_INFO)
+    carols.revise(carol, "hello all", CLIENT_INFO._replace(address="192.0.2.2"))
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -79,7 +79,7 @@ def test_edits_tell_no_more_people_than_one_text_names(post, bob, person):
     said = post.comment(bob, f"hello @{people[0]}")
     for n in range(1, 40, 3):
         said.revise(bob, "hello " + " ".join(f"@{one}" for one in people[n : n + 3]))
-    told = [one.username for one in people if one.notifications.standing().exists()]
+    told = [one.username for one in people if one.notifications.visible().exists()]
     assert told == [f"p{n}" for n in range(10)]
     said.revise(bob, f"hello @{people[0]} @{people[39]}")
     assert not people[39].notifications.exists()
@@ -87,11 +87,11 @@ def test_edits_tell_no_more_people_than_one_text_names(post, bob, person):
 
 def test_what_is_too_fast_is_not_read_for_names(post, bob, carol, settings):
     settings.RATES_OF = {"comment": {"person": [(1, 60)]}, "edit": {"person": [(1, 60)]}}
-    said = post.comment(bob, "hello", visit=VISIT)
-    said.revise(bob, "hello all", VISIT)
+    said = post.comment(bob, "hello", client_info=CLIENT_INFO)
+    said.revise(bob, "hello all", CLIENT_INFO)
     for function, *arguments in ((post.comment, bob, "I say @carol"), (said.revise, bob, "hello @carol")):
         with CaptureQueriesContext(connection) as asked:
-            assert refused_for(function, *arguments, visit=VISIT)
+            assert refused_for(function, *arguments, client_info=CLIENT_INFO)
         assert not [query for query in asked.captured_queries if "username" in query["sql"].partition("WHERE")[2]]
 
 
@@ -204,8 +204,8 @@ def test_a_file_that_is_too_large_is_refused_unread():
 def test_a_photograph_stands_upright_and_is_made_smaller():
     exif = Image.Exif()
     exif[0x0112] = 6  # turned by a quarter
-    drawn = pictures.redrawn(picture("JPEG", (6000, 3000), exif=exif))
-    with Image.open(drawn) as image:
+    redrawn = pictures.redrawn(picture("JPEG", (6000, 3000), exif=exif))
+    with Image.open(redrawn) as image:
         assert image.size == (1000, 2000) and image.format == "WEBP" and not image.getexif()
 
 

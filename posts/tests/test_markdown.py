@@ -6,7 +6,7 @@ import time
 import pytest
 
 from live.testing import grows_as_its_input
-from people.markdown import talk
+from people.markdown import render_markdown
 from posts import markdown
 from posts.models import LiveUpdate
 
@@ -33,7 +33,7 @@ FORBIDDEN = re.compile(
 
 @pytest.mark.parametrize("text", TRICKS)
 def test_tricks_in_a_comment_come_to_nothing(text):
-    assert not FORBIDDEN.search(talk(text))
+    assert not FORBIDDEN.search(render_markdown(text))
 
 
 @pytest.mark.parametrize("text", TRICKS)
@@ -50,8 +50,8 @@ def test_no_angle_bracket_survives_in_an_attribute():
 
 
 def test_links_of_readers_are_marked_for_search_engines():
-    assert 'rel="nofollow ugc noopener"' in talk("[x](https://a.example) https://b.example")
-    assert talk("see https://b.example").count("<a ") == 1
+    assert 'rel="nofollow ugc noopener"' in render_markdown("[x](https://a.example) https://b.example")
+    assert render_markdown("see https://b.example").count("<a ") == 1
 
 
 def test_an_article_has_tables_footnotes_code_and_pictures():
@@ -66,7 +66,7 @@ def test_an_article_has_tables_footnotes_code_and_pictures():
     assert "<s>old</s>" in html
 
 
-@pytest.mark.parametrize("render", [talk, markdown.article])
+@pytest.mark.parametrize("render", [render_markdown, markdown.article])
 @pytest.mark.parametrize(
     "text",
     ["[" * 4000, "> " * 2000 + "x", "* " * 2000, "![" * 2000, "**" * 2000, "`" * 4000, "<" * 4000, "[a](" * 1000]

@@ -13,7 +13,7 @@ from people.models import Person
 from people.rules import Refused
 from posts.models import QUEUE, Comment, Purge, Report
 from posts.models.moderation import BATCH, purge_due
-from posts.tests.conftest import VISIT, wait
+from posts.tests.conftest import CLIENT_INFO, wait
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
 
@@ -24,7 +24,7 @@ def states(*comments):
 
 def history(comment):
     """Oldest first: what was decided, and by whom."""
-    return [(one.what, one.by and one.by.username, one.reason) for one in comment.rulings.order_by("pk")]
+    return [(one.what, one.by and one.by.username, one.reason) for one in comment.moderation_actions.order_by("pk")]
 
 
 def refusal(function, *arguments):
@@ -96,7 +96,7 @@ def test_its_author_may_edit_and_delete_it_and_nobody_hears_of_it(post, bob, mal
     assert "first" not in missed(post, before)
     assert "first" in page_of(mallory, post)
     said.remove(bob)
-    assert states(said) == ["gone"] and count(post) == 0
+    assert states(said) == ["removed"] and count(post) == 0
     assert "first" not in missed(post, before)
 
 
@@ -110,12 +110,12 @@ def test_approval_is_its_birth_at_its_place(post, bob, carol, mallory):
     post.comment(carol, "a later one")
     [before] = cursors(post)
     told = []
-    Comment.tell, tell = lambda comment: told.append(comment.pk), Comment.tell
+    Comment.notify, notify = lambda comment: told.append(comment.pk), Comment.notify
     try:
         said.approve(mallory)
         said.approve(mallory)
     finally:
-        Comment.tell = tell
+        Comment.notify = notify
     assert told == [said.pk]
     text = missed(post, before)
     assert "patience" in text and 'hx-target="#comments:not(' in text and "waits" not in text
@@ -146,7 +146,7 @@ def test_what_answered_a_comment_that_is_gone_brings_a_tombstone_back(post, bob,
     said = wait(post, bob, "leaf", middle)
     middle.remove(carol)
     top.remove(carol)
-    assert states(top, middle) == ["gone", "gone"]
+    assert states(top, middle) == ["removed", "removed"]
     [before] = cursors(post)
     said.approve(mallory)
     assert states(top, middle, said) == ["tombstone", "tombstone", "shown"]
@@ -221,7 +221,7 @@ def test_too_many_reports_are_too_many(post, bob, carol, settings):
     settings.RATES_OF = {"report": {"person": [(2, 60)]}}
     said = [post.comment(bob, f"comment {n}") for n in range(3)]
     for one in said[:2]:
-        one.report(carol, "no", VISIT)
+        one.report(carol, "no", CLIENT_INFO)
     client = Client()
     client.force_login(carol)
     answer = client.post(f"/comments/{said[2].pk}/report/", {"reason": "no, no"}, headers=HTMX)
@@ -265,11 +265,11 @@ def test_moderators_ban_neither_the_staff_nor_themselves(post, alice, mallory):
 def test_a_large_purge_is_carried_on_by_the_pulse_and_spares_what_came_later(post, bob, mallory):
     said = [post.comment(bob, f"spam {n}") for n in range(BATCH + 5)]
     said[0].ban_author(mallory, "spam", purge=True)
-    assert states(*said).count("gone") == BATCH
+    assert states(*said).count("removed") == BATCH
     later = post.comment(bob, "back again")
     purge_due()
     purge_due()
-    assert set(states(*said)) == {"gone"} and states(later) == ["shown"]
+    assert set(states(*said)) == {"removed"} and states(later) == ["shown"]
     assert not Purge.objects.filter(done_at=None).exists()
 
 
@@ -316,7 +316,7 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     answer = as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": ""}, headers=headers)
     assert answer.status_code == 422 and "Say why you remove this comment." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": "<b>off topic</b>"}, headers=headers)
-    assert states(waiting) == ["gone"]
+    assert states(waiting) == ["removed"]
     menu = as_mallory.get(f"/comments/{waiting.pk}/menu/", headers=headers).content.decode()
     assert f"/comments/{waiting.pk}/restore/" in menu and "&lt;b&gt;off topic" in menu
     as_mallory.post(f"/comments/{waiting.pk}/restore/", headers=headers)
@@ -324,7 +324,7 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     answer = as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "", "purge": "on"}, headers=headers)
     assert answer.status_code == 422 and "Say why you ban this person." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "spam", "purge": "on"}, headers=headers)
-    assert states(waiting) == ["gone"] and not Person.objects.get(pk=bob.pk).is_active
+    assert states(waiting) == ["removed"] and not Person.objects.get(pk=bob.pk).is_active
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])

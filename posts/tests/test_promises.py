@@ -12,7 +12,7 @@ from django.test import override_settings
 from harness.document import Document, parse
 from posts.models import Comment, Post
 from posts.streams import PostStream
-from posts.tests.conftest import VISIT
+from posts.tests.conftest import CLIENT_INFO
 
 
 @pytest.fixture(autouse=True)
@@ -67,12 +67,12 @@ class Model:
             comment.remove(self.random.choice([comment.author, self.moderator]), "off topic")
 
     def restore(self):
-        if comment := self.some(state__in=["gone", "tombstone"], removed_by=self.moderator):
+        if comment := self.some(state__in=["removed", "tombstone"], removed_by=self.moderator):
             comment.restore(self.moderator)
 
     def wait(self):
         with override_settings(REVIEW=True):
-            self.post.comment(self.newcomer, f"waiting {self.random.random()}", visit=VISIT)
+            self.post.comment(self.newcomer, f"waiting {self.random.random()}", client_info=CLIENT_INFO)
 
     def approve(self):
         if comment := self.some(state__in=["waiting", "rejected"]):
@@ -181,7 +181,7 @@ def text_of(article):
 
 
 def expected(post, reader, root=None, before=None):
-    rows = list(post.comments.seen_by(reader).drawn().order_by("pk"))
+    rows = list(post.comments.seen_by(reader).with_related().order_by("pk"))
 
     def below(parent):
         return [
@@ -197,7 +197,7 @@ def expected(post, reader, root=None, before=None):
 
 
 def body(comment):
-    return render_to_string("partials/comment_body.html", {"comment": comment})
+    return render_to_string("partials/posts/comment_body.html", {"comment": comment})
 
 
 @pytest.fixture
@@ -265,7 +265,7 @@ def test_what_is_asked_for_again_is_the_reader_s_own(post, bob, carol):
     post.comment(carol, "the first")
     pages = [Document(post.get_absolute_url(), person) for person in (bob, carol)]
     with override_settings(REVIEW=True):
-        waiting = post.comment(bob, "may I", visit=VISIT)
+        waiting = post.comment(bob, "may I", client_info=CLIENT_INFO)
     assert waiting.state == "waiting"
     for n in range(9):
         post.comment(carol, f"missed {n}")

@@ -18,9 +18,9 @@ from live.testing import PATIENCE
 from people.models import Person
 from people.rates import TooFast
 from people.rules import Refused
-from posts import checkers
+from posts import spam_checks
 from posts.models import Comment, SuspectWord
-from posts.tests.conftest import VISIT
+from posts.tests.conftest import CLIENT_INFO
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
 LINKS = "[a](https://a.example) [b](https://b.example) https://c.example"
@@ -40,12 +40,12 @@ def known(post, bob):
 
 
 def say(post, author, text, *more):
-    return post.comment(author, text, *more, visit=VISIT)
+    return post.comment(author, text, *more, client_info=CLIENT_INFO)
 
 
 def why(comment):
     """Why ``comment`` waits, or the state that it is in."""
-    return [(one.what, one.reason) for one in comment.rulings.all()] or comment.state
+    return [(one.what, one.reason) for one in comment.moderation_actions.all()] or comment.state
 
 
 # Who waits
@@ -90,19 +90,19 @@ def test_mentions_mail_addresses_and_file_names_are_no_links(post, known, bob, a
 def test_an_edit_is_no_way_past_the_review(post, known):
     said = say(post, known, "harmless")
     with pytest.raises(Refused) as refusal:
-        said.revise(known, LINKS, VISIT)
+        said.revise(known, LINKS, CLIENT_INFO)
     assert refusal.value.messages == [
         "With this text your comment would have to wait for review. Write it as a new one."
     ]
     said.refresh_from_db()
     assert said.body == "harmless"
-    said.revise(known, "still harmless", VISIT)
+    said.revise(known, "still harmless", CLIENT_INFO)
     assert said.body == "still harmless"
 
 
 def test_what_is_wrong_with_an_edit_of_what_waits_is_noted_for_the_moderator(post, bob):
     said = say(post, bob, "harmless")
-    said.revise(bob, LINKS, VISIT)
+    said.revise(bob, LINKS, CLIENT_INFO)
     assert (said.state, said.body) == ("waiting", LINKS)
     assert why(said) == [("links", ""), ("new", "")]
 
@@ -111,7 +111,7 @@ def test_a_comment_sent_five_times_waits_once(post, bob):
     key = uuid4()
     assert len({say(post, bob, "hello", None, key).pk for _ in range(5)}) == 1
     assert say(post, bob, "hello").pk == Comment.objects.get().pk
-    assert Comment.objects.get().rulings.count() == 1
+    assert Comment.objects.get().moderation_actions.count() == 1
 
 
 def test_the_review_is_not_turned_off_in_production(settings):
@@ -149,18 +149,18 @@ def test_a_suspect_word_holds_a_comment(post, known, word, text, found):
     assert why(say(post, known, text)) == ([("held", word)] if found else "shown")
 
 
-def broken(comment, visit):
+def broken(comment, client_info):
     raise RuntimeError("out of order")
 
 
-def in_no_transaction(comment, visit):
+def in_no_transaction(comment, client_info):
     assert not connection.in_atomic_block
 
 
 def test_a_checker_that_fails_holds_the_comment_and_loses_nothing(post, known, settings):
-    settings.COMMENT_CHECKERS = [f"{__name__}.broken"]
+    settings.SPAM_CHECKS = [f"{__name__}.broken"]
     assert why(say(post, known, "hello")) == [("held", "broken: RuntimeError")]
-    settings.COMMENT_CHECKERS = ["nowhere.at_all"]
+    settings.SPAM_CHECKS = ["nowhere.at_all"]
     assert why(say(post, known, "hello?")) == [("held", "at_all: ModuleNotFoundError")]
 
 
@@ -171,7 +171,7 @@ def test_no_lock_is_held_while_a_checker_thinks(settings):
     author = Person.objects.create_user("dan")
     post = Post(author=author, title="A post")
     post.publish()
-    settings.COMMENT_CHECKERS = [f"{__name__}.in_no_transaction"]
+    settings.SPAM_CHECKS = [f"{__name__}.in_no_transaction"]
     assert why(say(post, author, "hello")) == [("new", "")]
 
 
@@ -213,7 +213,7 @@ def test_akismet_is_asked_and_its_ham_is_shown(post, known, settings):
         assert why(say(post, known, "Hello & good day")) == "shown"
     [question] = asked
     assert question["api_key"] == ["our-key"] and question["blog"] == ["https://parley.example/"]
-    assert question["user_ip"] == [VISIT.address] and question["user_agent"] == ["a browser"]
+    assert question["user_ip"] == [CLIENT_INFO.address] and question["user_agent"] == ["a browser"]
     assert question["comment_content"] == ["Hello & good day"] and question["comment_author"] == ["bob"]
     assert question["permalink"] == [f"https://parley.example{post.get_absolute_url()}"]
     assert known.email not in str(question)
@@ -249,7 +249,7 @@ def test_a_slow_akismet_is_not_waited_for(post, known, settings):
 
 def test_without_a_key_akismet_is_left_alone(post, known, settings):
     settings.AKISMET_URL = "http://127.0.0.1:1/"
-    assert checkers.akismet(Comment(post=post, author=known, body="hello"), VISIT) is None
+    assert spam_checks.akismet(Comment(post=post, author=known, body="hello"), CLIENT_INFO) is None
 
 
 # How often
@@ -312,11 +312,11 @@ def test_people_of_one_address_share_its_limit(hurried, post, carol):
     carol.refresh_from_db()
     for n in range(2):
         assert post_comment(hurried, post, f"comment {n}").status_code == 200
-    say_from = {"visit": VISIT._replace(address="127.0.0.1")}
+    say_from = {"client_info": CLIENT_INFO._replace(address="127.0.0.1")}
     post.comment(carol, "third", **say_from)
     with pytest.raises(TooFast):
         post.comment(carol, "fourth", **say_from)
-    post.comment(carol, "fourth", visit=VISIT)
+    post.comment(carol, "fourth", client_info=CLIENT_INFO)
 
 
 def test_a_checker_is_not_asked_about_what_is_too_fast_anyway(hurried, post, settings):

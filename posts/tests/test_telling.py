@@ -7,13 +7,13 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from inbox.models import Errand, Follow, Ignore, Mute, Notification
-from inbox.models.errand import run_errands
+from inbox.models import FanOut, Follow, Ignore, Mute, Notification
+from inbox.models.fan_out import run_fan_outs
 from live.cursors import cursors
 from live.deltas import delta
 from live.streams import find, name_of
 from live.ticks import tick
-from posts.models import Comment, Post, Ruling
+from posts.models import Comment, ModerationAction, Post
 from posts.models.post import publish_due
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
@@ -39,7 +39,7 @@ def test_the_same_attempt_made_again_tells_nobody_again(post, alice, bob):
     for _ in range(5):
         post.comment(bob, "hello")
     assert told(alice) == ["bob commented on your post A day at the sea"]
-    assert Notification.objects.get().causes.count() == 1
+    assert Notification.objects.get().sources.count() == 1
 
 
 def test_an_edit_tells_the_newly_named_alone(post, alice, bob, carol, mallory):
@@ -52,7 +52,7 @@ def test_an_edit_tells_the_newly_named_alone(post, alice, bob, carol, mallory):
 
 
 def test_a_removal_takes_back_what_was_told(post, alice, bob, carol, mallory):
-    said = [post.comment(who, "hello") for who in (bob, carol)]
+    said = [post.comment(author, "hello") for author in (bob, carol)]
     assert told(alice) == ["bob and carol commented on your post A day at the sea"]
     said[0].remove(mallory, "advertising")
     assert told(alice) == ["carol commented on your post A day at the sea"]
@@ -154,35 +154,35 @@ def followers(alice, bob, carol):
 def publish(alice, **fields):
     post = Post(author=alice, title="News", **fields)
     post.publish()
-    run_errands()
+    run_fan_outs()
     return post
 
 
 def test_followers_are_told_of_a_post_once_by_the_pulse_in_batches(alice, followers, monkeypatch):
-    monkeypatch.setattr("inbox.models.errand.BATCH", 1)
+    monkeypatch.setattr("inbox.models.fan_out.BATCH", 1)
     post = publish(alice)
     post.title = "Fresh news"
     post.revise()
-    run_errands()
+    run_fan_outs()
     assert [told(one) for one in (alice, *followers)] == [[], *[["alice published Fresh news"]] * 2]
     post.unpublish()
-    run_errands()
+    run_fan_outs()
     assert [told(one) for one in followers] == [[], []]
     post.publish()
-    run_errands()
+    run_fan_outs()
     assert [told(one) for one in followers] == [["alice published Fresh news"]] * 2
-    assert Errand.objects.get().done
+    assert FanOut.objects.get().done
 
 
 def test_a_post_withdrawn_while_it_is_told_is_told_no_further(alice, followers, monkeypatch):
-    monkeypatch.setattr("inbox.models.errand.BATCH", 1)
+    monkeypatch.setattr("inbox.models.fan_out.BATCH", 1)
     post = Post(author=alice, title="News")
     post.publish()
     with transaction.atomic():
-        Errand.objects.get().carry_on()
+        FanOut.objects.get().carry_on()
     assert [len(told(one)) for one in followers] == [1, 0]
     post.unpublish()
-    run_errands()
+    run_fan_outs()
     assert [told(one) for one in followers] == [[], []]
 
 
@@ -190,10 +190,10 @@ def test_a_scheduled_post_is_told_of_when_its_time_comes_and_imports_and_pages_n
     post = publish(alice, published_at=timezone.now() + timedelta(hours=1))
     publish(alice, origin="elsewhere#1")
     publish(alice, is_page=True)
-    assert not Errand.objects.exists()
+    assert not FanOut.objects.exists()
     Post.objects.filter(pk=post.pk).update(published_at=timezone.now())
     publish_due()
-    run_errands()
+    run_fan_outs()
     assert [told(one) for one in followers] == [["alice published News"]] * 2
 
 
@@ -235,7 +235,7 @@ def test_an_author_is_told_what_a_moderator_decided_and_not_what_they_did_themse
     assert told(bob)[1:] == [f"A moderator restored your comment on {post}"]
     assert bob.notifications.order_by("-pk").first().target == said.get_absolute_url()
     waiting = Comment(post=post, author=bob, body="links", html="links")
-    waiting.hold(Ruling(what=Ruling.What.LINKS))
+    waiting.hold_for_review(ModerationAction(what=ModerationAction.What.LINKS))
     waiting.reject(mallory, "advertising")
     assert f"A moderator did not accept your comment on {post}: advertising" in told(bob)
     waiting.approve(mallory)

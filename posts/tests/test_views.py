@@ -49,7 +49,7 @@ def test_replying_editing_and_deleting_work_without_javascript(post, as_bob, car
     assert as_bob.post(f"/comments/{mine.pk}/edit/", {"body": "hi there"}).status_code == 302
     assert "Delete this comment for good?" in as_bob.get(f"/comments/{mine.pk}/delete/").content.decode()
     assert as_bob.post(f"/comments/{mine.pk}/delete/").status_code == 302
-    assert list(said.revisions.all()) == [] and not said.answers.standing().exists()
+    assert list(said.revisions.all()) == [] and not said.answers.visible().exists()
 
 
 def test_htmx_gets_an_empty_form_and_what_the_page_misses(post, as_bob, carol):
@@ -198,7 +198,7 @@ def test_a_locked_post_tells_nothing_by_any_way_and_what_was_typed_is_kept(locke
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 @pytest.mark.parametrize("token", [True, False])
-@pytest.mark.parametrize("state", ["waiting", "rejected", "gone", "elsewhere"])
+@pytest.mark.parametrize("state", ["waiting", "rejected", "removed", "elsewhere"])
 def test_a_reply_to_a_hidden_comment_shows_nothing_of_it(post, alice, bob, carol, headers, token, state):
     where = post
     if state == "elsewhere":
@@ -235,9 +235,9 @@ def test_an_old_form_keeps_the_text_of_an_edit_of_a_report_and_of_a_decision(pos
         assert "open for too long" in html and "what I typed" in html, address
     again = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html)[1]
     assert [comment.body for comment in Comment.objects.order_by("pk")] == ["hello", "the other"]
-    assert not theirs.reports.exists() and not theirs.rulings.exists()
+    assert not theirs.reports.exists() and not theirs.moderation_actions.exists()
     answer = strict[mallory].post(address, typed | {"csrfmiddlewaretoken": again}, headers=headers)
-    assert theirs.rulings.filter(what="banned").exists() and answer.status_code in (200, 302)
+    assert theirs.moderation_actions.filter(what="banned").exists() and answer.status_code in (200, 302)
 
 
 def test_reading_does_not_change_and_changing_is_not_reading(post, as_bob, carol):

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from inbox.models import read
-from people.rates import TOO_OFTEN, spend
+from people.rates import TOO_OFTEN, consume
 
 
 class MyRooms:
@@ -17,7 +17,7 @@ class MyRooms:
 
 
 class MembershipQuerySet(models.QuerySet):
-    def standing(self):
+    def current(self):
         return self.filter(left_at=None)
 
     def listed(self):
@@ -66,18 +66,18 @@ class Membership(live.Item):
 
     def read_up_to(self, pk):
         """Know that the person has read the messages up to the one with the id ``pk`` (int); never less than before."""
-        standing = Membership.objects.filter(pk=self.pk)
-        standing.filter(read__lt=pk).update(read=pk, read_at=timezone.now())
-        if standing.filter(marked=True, read__gte=models.F("room__last")).exists():
+        own = Membership.objects.filter(pk=self.pk)
+        own.filter(read__lt=pk).update(read=pk, read_at=timezone.now())
+        if own.filter(marked=True, read__gte=models.F("room__last")).exists():
             with live.change(self.shown_in) as now:
-                standing.update(marked=False, changed=now.at(self.shown_in))
-        if standing.filter(read__gte=models.F("room__last")).exists():
+                own.update(marked=False, changed=now.at(self.shown_in))
+        if own.filter(read__gte=models.F("room__last")).exists():
             read(self.person, self.room)  # in the inbox, too
 
     def listen(self, involvement, address=None):
         """Hear of as much as ``involvement`` says, which the person chose at ``address`` (str). Raises ``TooFast``."""
         with transaction.atomic():
-            spend("choice", self.person, address, TOO_OFTEN)
+            consume("subscription", self.person, address, TOO_OFTEN)
             with self.change():
                 self.involvement = involvement
                 self.save(update_fields=["involvement"])
@@ -88,7 +88,7 @@ class Membership(live.Item):
         ``address`` (str) is where the person asked for it, if they did. Raises ``TooFast``.
         """
         with transaction.atomic():
-            spend("choice", self.person, address, TOO_OFTEN)
+            consume("subscription", self.person, address, TOO_OFTEN)
             with self.change(self.room):
                 self.left_at = timezone.now()
                 self.save(update_fields=["left_at"])
@@ -106,7 +106,9 @@ class Membership(live.Item):
     @property
     def others(self):
         """The other people of the room (list of Person), in the order of their ids."""
-        return [one.person for one in self.room.memberships.all() if one.person_id != self.person_id]
+        return [
+            membership.person for membership in self.room.memberships.all() if membership.person_id != self.person_id
+        ]
 
     @property
     def title(self):

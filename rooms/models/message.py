@@ -8,18 +8,18 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 import live
-from inbox.models import Notification, newly_named, retract, tell_each
-from people.markdown import named, talk
-from people.rates import TOO_OFTEN, spend
-from people.rules import Closed, Refused, tidy
+from inbox.models import Notification, newly_named, notify_each, withdraw_notifications
+from people.markdown import mentioned, render_markdown
+from people.rates import TOO_OFTEN, consume
+from people.rules import Closed, Refused, normalize
 from rooms.models.membership import Membership
 
 
 class MessageQuerySet(models.QuerySet):
-    def standing(self):
+    def visible(self):
         return self.filter(removed_at=None)
 
-    def drawn(self):
+    def with_related(self):
         """With what the partial reads of other rows."""
         return self.select_related("author")
 
@@ -77,26 +77,26 @@ class Message(live.Item):
         """
         body = self.readable(body)
         with transaction.atomic():
-            spend("edit", by, address, TOO_OFTEN)
+            consume("edit", by, address, TOO_OFTEN)
             with self.change() as now:
                 if by.pk != self.author_id or not self.room.readable_by(by):
                     raise PermissionDenied
                 if self.removed_at:
                     raise Refused(_("That message was removed."))
-                self.vet("edit")
+                self.check_can_change("edit")
                 if body == self.body:
                     return now.undo()
-                before, self.body, self.html = self.body, body, talk(body)
+                before, self.body, self.html = self.body, body, render_markdown(body)
                 self.edited_at = timezone.now()
                 self.save()
-                self.tell(before)
+                self.notify(before)
 
     def remove(self, by, reason=""):
         """Take the message off the pages, as its author or as a moderator (with a ``reason``, str).
 
         Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
         """
-        with self.room.change_with_lists() as (now, told):
+        with self.room.change_with_lists() as (now, list_ticks):
             self.refresh_from_db()
             own = by.pk == self.author_id
             if not own and not self.moderated_by(by):
@@ -104,29 +104,29 @@ class Message(live.Item):
             if self.removed_at:
                 return now.undo()  # nothing changed: no page is told
             if own:
-                self.vet("delete")
+                self.check_can_change("delete")
             if not own and not reason.strip():
                 raise Refused(_("Say why you remove this message."))
             self.removed_at, self.removed_by, self.reason = timezone.now(), by, reason.strip()
             self.save()
-            self._bequeath()
-            self.room.find_last(told)
-            self.untell()
+            self._regroup_next_line()
+            self.room.find_last(list_ticks)
+            self.withdraw_notifications()
 
-    def _bequeath(self):
+    def _regroup_next_line(self):
         """The line after this one may now be the first of its day, or of its turn."""
-        lines = self.room.messages.standing()
+        lines = self.room.messages.visible()
         after = lines.filter(pk__gt=self.pk).order_by("pk").first()
         if after:
             shown = after.opens_day, after.opens_turn
-            after.follow(lines.filter(pk__lt=self.pk).order_by("-pk").first())
+            after.place_after(lines.filter(pk__lt=self.pk).order_by("-pk").first())
             if shown != (after.opens_day, after.opens_turn):
                 after.save()
 
-    def follow(self, before):
+    def place_after(self, before):
         """Take the place after the line ``before`` (Message, or None at the beginning)."""
         ours = timezone.get_default_timezone()  # the same for all pages, wherever they are read
-        dates = {timezone.localdate(one.created_at, ours) for one in (before, self) if one}
+        dates = {timezone.localdate(message.created_at, ours) for message in (before, self) if message}
         self.opens_day = before is None or len(dates) > 1
         self.opens_turn = (
             self.opens_day
@@ -136,26 +136,26 @@ class Message(live.Item):
 
     def erase(self):
         """Take the message off the pages with what was said in it, for its author leaves."""
-        with self.room.change_with_lists() as (_now, told):
+        with self.room.change_with_lists() as (_now, list_ticks):
             self.refresh_from_db()
             self.body = self.html = ""
             if not self.removed_at:
                 self.removed_at, self.removed_by = timezone.now(), self.author
-                self._bequeath()
+                self._regroup_next_line()
             self.save()
-            self.room.find_last(told)
-            self.untell()
+            self.room.find_last(list_ticks)
+            self.withdraw_notifications()
 
-    def tell(self, before=""):
+    def notify(self, before=""):
         """Notify those whom the message concerns; in the transaction of its cause.
 
         After an edit, ``before`` (str) is the text that was replaced.
         """
-        tell_each(self.recipients(before), thread=self.room, source=self, by=self.author)
+        notify_each(self.recipients(before), thread=self.room, source=self, by=self.author)
 
-    def untell(self):
+    def withdraw_notifications(self):
         """Take back what was told of it: it is shown no longer."""
-        retract(self)
+        withdraw_notifications(self)
 
     def recipients(self, before=""):
         """Whom the message concerns, and how (dict of kind to people); after an edit of ``before``, the newly named.
@@ -166,21 +166,21 @@ class Message(live.Item):
         kind = Notification.Kind
         hears_nothing = models.Q(involvement=Membership.Involvement.NOTHING)
         if not self.room.is_direct:
-            people = newly_named(self, before) if before else named(self.body)
-            deaf = set(self.room.memberships.filter(hears_nothing).values_list("person", flat=True))
-            return {kind.MENTION: [person for person in people if person.pk not in deaf]}
-        hearing = self.room.memberships.standing().exclude(hears_nothing).select_related("person")
-        hearing = hearing.exclude(person__blocks__whom=self.author)
-        return {} if before else {kind.MESSAGE: [membership.person for membership in hearing]}
+            people = newly_named(self, before) if before else mentioned(self.body)
+            uninterested = set(self.room.memberships.filter(hears_nothing).values_list("person", flat=True))
+            return {kind.MENTION: [person for person in people if person.pk not in uninterested]}
+        memberships = self.room.memberships.current().exclude(hears_nothing).select_related("person")
+        memberships = memberships.exclude(person__blocks__whom=self.author)
+        return {} if before else {kind.MESSAGE: [membership.person for membership in memberships]}
 
     def save(self, **options):
         if not self.html:
-            self.html = talk(self.body)
+            self.html = render_markdown(self.body)
         super().save(**options)
 
     # Rules
 
-    def vet(self, verb):
+    def check_can_change(self, verb):
         """Whether its author may still ``verb`` ("edit" or "delete") it. Raises ``Refused`` if not."""
         if verb == "edit" and self.room.archived:
             raise Closed(_("This room is closed."))
@@ -194,7 +194,7 @@ class Message(live.Item):
     @staticmethod
     def readable(body):
         """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
-        body = tidy(body)
+        body = normalize(body)
         if not body:
             raise Refused(_("Write something first."))
         if len(body) > settings.MESSAGE_LENGTH:

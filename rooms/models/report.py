@@ -3,8 +3,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.rates import TOO_OFTEN, spend
-from people.rules import Refused, tidy
+from people.rates import TOO_OFTEN, consume
+from people.rules import Refused, normalize
 from rooms.models.message import Message
 
 
@@ -32,13 +32,13 @@ class Report(models.Model):
 
         ``address`` (str) is where from. → the report. Raises ``Refused``.
         """
-        reason = tidy(reason)
+        reason = normalize(reason)
         if not reason:
             raise Refused(_("Say what is wrong with it."))
         if message.author_id == by.pk:
             raise Refused(_("This is your own message: you can delete it."))
         with transaction.atomic():
-            spend("report", by, address, TOO_OFTEN)
+            consume("report", by, address, TOO_OFTEN)
             return cls.objects.get_or_create(message=message, by=by, defaults={"reason": reason[:300]})[0]
 
     def settle(self):

@@ -14,14 +14,14 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 import live
-from inbox.models import Notification, read, tell
+from inbox.models import Notification, notify, read
 from live.presence import rows as presence
-from live.presence.tracker import hush
+from live.presence.tracker import stop_typing
 from live.streams import name_of
 from live.ticks import tick
-from people.markdown import talk
+from people.markdown import render_markdown
 from people.models import Person
-from people.rates import TooFast, afford, spend
+from people.rates import TooFast, check_rate, consume
 from people.rules import Closed, Refused
 from rooms.models.block import Block
 from rooms.models.membership import Membership, MyRooms
@@ -29,7 +29,7 @@ from rooms.models.message import Message
 
 JUST_NOW = timedelta(minutes=1)  # so long ago is a sign of reading after which one is not told of what comes next
 SLOW_DOWN = _("Slow down: %(n)s s.")
-BEGUN_TOO_MANY = _("You have begun too many conversations today. Try again in %(n)s s.")
+STARTED_TOO_MANY = _("You have begun too many conversations today. Try again in %(n)s s.")
 
 
 class RoomQuerySet(models.QuerySet):
@@ -106,37 +106,37 @@ class Room(live.Item):
         ``Refused``, and ``PermissionDenied`` if ``by`` may not even read here.
         """
         body = Message.readable(body)
-        if twin := self.twin(by, key):
-            return twin
+        if duplicate := self.find_duplicate(by, key):
+            return duplicate
         try:
-            afford("line", by, address, SLOW_DOWN)
+            check_rate("line", by, address, SLOW_DOWN)
             if self.kind == self.Kind.OPEN:
                 self.admit(by)
-            return self._say(Message(room=self, author=by, body=body, html=talk(body), key=key), address)
+            return self._say(Message(room=self, author=by, body=body, html=render_markdown(body), key=key), address)
         except TooFast:  # the same attempt, made twice at once?
-            if twin := self.twin(by, key):
-                return twin
+            if duplicate := self.find_duplicate(by, key):
+                return duplicate
             raise
 
     def _say(self, message, address):
         by = message.author
         with live.change() as now:
-            spend("line", by, address, SLOW_DOWN)
-            told = self.lock_with_lists(now)
-            if twin := self.twin(by, message.key):
+            consume("line", by, address, SLOW_DOWN)
+            list_ticks = self.lock_with_lists(now)
+            if duplicate := self.find_duplicate(by, message.key):
                 now.undo()
-                return twin
+                return duplicate
             self.refresh_from_db()
-            self.vet(by)
-            message.follow(self.messages.standing().order_by("-pk").first())
+            self.check_can_write(by)
+            message.place_after(self.messages.visible().order_by("-pk").first())
             message.save()
             self.last = message.pk
             Room.objects.filter(pk=self.pk).update(last=self.last)
             self.memberships.filter(person=by).update(read=self.last, read_at=timezone.now())
-            for person_id, tick_ in told.items():
+            for person_id, tick_ in list_ticks.items():
                 self.memberships.filter(person=person_id).update(changed=tick_, marked=person_id != by.pk)
-            message.tell()
-            transaction.on_commit(lambda: hush(name_of(self), str(by.pk)), robust=True)
+            message.notify()
+            transaction.on_commit(lambda: stop_typing(name_of(self), str(by.pk)), robust=True)
             transaction.on_commit(lambda: read(by, self), robust=True)  # in the inbox: who answers has read
         return message
 
@@ -161,7 +161,7 @@ class Room(live.Item):
             raise Refused(_("A conversation has at most %(n)s people."), params={"n": settings.CONVERSATION_MOST})
         if timezone.now() - by.date_joined < timedelta(seconds=settings.CONVERSATION_AGE):
             raise Refused(_("Your account is too new to begin a conversation. Try again tomorrow."))
-        spend("conversation", by, address, BEGUN_TOO_MANY)
+        consume("conversation", by, address, STARTED_TOO_MANY)
         if Block.objects.filter(by__in=others, whom__in=[by, *others]).exists():  # no accomplice brings them together
             raise Refused(
                 _("This person does not accept messages from you.")
@@ -206,20 +206,20 @@ class Room(live.Item):
 
     def lock_with_lists(self, now):
         """Lock the room in the change ``now``, and the lists in which it stands. → ``told``, as above"""
-        people = list(self.memberships.standing().values_list("person_id", flat=True)) if self.is_direct else []
+        people = list(self.memberships.current().values_list("person_id", flat=True)) if self.is_direct else []
         now.lock(self, *map(MyRooms, people))
         return {pk: now.at(MyRooms(pk)) for pk in people}
 
-    def find_last(self, told):
+    def find_last(self, list_ticks):
         """A line was removed: if it was the newest, the one before is now, and who has read that has read all.
 
-        ``told`` is as ``change_with_lists`` says. The marks in other lists go with the next ``mark_unread``.
+        ``list_ticks`` is as ``change_with_lists`` says. The marks in other lists go with the next ``mark_unread``.
         """
-        last = self.messages.standing().aggregate(last=Max("pk", default=0))["last"]
+        last = self.messages.visible().aggregate(last=Max("pk", default=0))["last"]
         if Room.objects.filter(pk=self.pk, last__gt=last).update(last=last, marked=F("last")):
-            for person_id, now in told.items():
+            for person_id, now in list_ticks.items():
                 self.memberships.filter(person=person_id).update(changed=now)
-            self.memberships.filter(person__in=told, read__gte=last).update(marked=False)
+            self.memberships.filter(person__in=list_ticks, read__gte=last).update(marked=False)
 
     def mark_unread(self):
         """Put the marks in the members' lists right, some of them at a time: there is something new, or no more.
@@ -227,27 +227,31 @@ class Room(live.Item):
         Who was reading just now may read this in a moment: they are left alone so long. That a page of theirs is open
         is not enough. Who wants to hear everything finds it in their inbox, too; once, until they have read it.
         """
-        last, here = self.last, [int(who) for who in presence.people([name_of(self)])[name_of(self)][0]]
+        last, here = self.last, [int(user_id) for user_id in presence.people([name_of(self)])[name_of(self)][0]]
         reading = Q(person__in=here, read_at__gt=timezone.now() - JUST_NOW)
         with transaction.atomic():
-            behind = self.memberships.standing().filter(marked=False, read__lt=last)
-            behind = behind.exclude(involvement=Membership.Involvement.NOTHING)
-            wrong = behind.exclude(reading) | self.memberships.filter(marked=True, read__gte=last)
+            unread = self.memberships.current().filter(marked=False, read__lt=last)
+            unread = unread.exclude(involvement=Membership.Involvement.NOTHING)
+            wrong = unread.exclude(reading) | self.memberships.filter(marked=True, read__gte=last)
             rows = list(wrong.select_related("person")[: settings.MARKS_AT_ONCE])
-            for one, now in zip(rows, tick(*(MyRooms(one.person_id) for one in rows)), strict=True):
-                one.marked = one.read < last
-                one.stamp(now)
+            for membership, now in zip(
+                rows, tick(*(MyRooms(membership.person_id) for membership in rows)), strict=True
+            ):
+                membership.marked = membership.read < last
+                membership.stamp(now)
             Membership.objects.bulk_update(rows, ["marked", "born", "changed"])
             everything = Membership.Involvement.EVERYTHING
-            keen = [one.person for one in rows if one.marked and one.involvement == everything]
-            if keen and (newest := self.messages.standing().select_related("author").order_by("-pk").first()):
-                tell(Notification.Kind.TALK, keen, thread=self, source=newest, by=newest.author)
-            if len(rows) < settings.MARKS_AT_ONCE and not behind.exists():
+            keen = [
+                membership.person for membership in rows if membership.marked and membership.involvement == everything
+            ]
+            if keen and (newest := self.messages.visible().select_related("author").order_by("-pk").first()):
+                notify(Notification.Kind.ROOM, keen, thread=self, source=newest, by=newest.author)
+            if len(rows) < settings.MARKS_AT_ONCE and not unread.exists():
                 Room.objects.filter(pk=self.pk).update(marked=last)
 
     # Rules
 
-    def vet(self, by):
+    def check_can_write(self, by):
         """Whether ``by`` may say something now. Raises ``Refused`` or ``PermissionDenied`` if not."""
         if not self.readable_by(by):
             raise PermissionDenied
@@ -260,7 +264,7 @@ class Room(live.Item):
             if len(others) == 1 and Block.objects.filter(by=others[0], whom=by).exists():
                 raise Refused(_("This person does not accept messages from you."))
 
-    def twin(self, by, key):
+    def find_duplicate(self, by, key):
         """The message that the same attempt has made already, or None."""
         return self.messages.filter(author=by, key=key).first() if key else None
 
@@ -279,7 +283,7 @@ class Room(live.Item):
         """Whether ``person`` (perhaps AnonymousUser) may read here."""
         if self.kind == self.Kind.OPEN:
             return True
-        return person.is_active and self.memberships.standing().filter(person_id=person.pk).exists()
+        return person.is_active and self.memberships.current().filter(person_id=person.pk).exists()
 
     is_known_to = readable_by  # as the thread of a notification
 
@@ -293,12 +297,12 @@ class Room(live.Item):
         return among.filter(memberships__room=self, memberships__left_at=None)
 
     @property
-    def gone(self):
+    def departed(self):
         """Those who left a conversation (list of Person): it keeps its name and its key."""
         if not self.is_direct or not self.pk:
             return []
         left = self.memberships.exclude(left_at=None).select_related("person").order_by("left_at")
-        return [one.person for one in left]
+        return [membership.person for membership in left]
 
     @property
     def theme(self):
@@ -322,7 +326,7 @@ class Room(live.Item):
     @property
     def floor(self):
         """The id of the oldest message that a page which refreshes itself may hold (int), 0 if it may hold all."""
-        newest = self.messages.standing().order_by("-pk").values_list("pk", flat=True)
+        newest = self.messages.visible().order_by("-pk").values_list("pk", flat=True)
         return next(iter(newest[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]), 0)
 
     def _free_slug(self):

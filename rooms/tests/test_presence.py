@@ -55,18 +55,18 @@ def test_a_ban_ends_the_pages_that_name_the_room_alone(open_room, den, alice, bo
         await hub.in_thread(bob.ban, root, "Advertising")
         await until(lambda: bobs.closed is not None)
         assert bobs.closed == SIGNED_OUT and not bobs.consumer.audiences and "Advertising" in bobs.told
-        heard = bobs.told
+        received = bobs.told
         bobs.say({cursor.signed: "0" for cursor in await bobs.cursors()})
         alices.say({"whisper": (await alices.cursors())[0].signed})
         await hub.in_thread(den.say, alice, "The secret marker")
         await alices.hear("marker")
-        assert bobs.told == heard
+        assert bobs.told == received
 
     run(scene())
 
 
-@pytest.mark.parametrize("news", ["typing", "coming"])
-def test_a_person_whose_session_expired_hears_nothing_of_who_is_here(open_room, den, alice, bob, carol, run, news):
+@pytest.mark.parametrize("change", ["typing", "coming"])
+def test_a_person_whose_session_expired_hears_nothing_of_who_is_here(open_room, den, alice, bob, carol, run, change):
     """Nothing rings when a session has had its time: they are asked before they are told anything."""
     den.admit(carol)
 
@@ -77,7 +77,7 @@ def test_a_person_whose_session_expired_hears_nothing_of_who_is_here(open_room, 
         over = timezone.now() - timedelta(seconds=1)
         await hub.in_thread(lambda: Session.objects.filter(session_key=bobs.session).update(expire_date=over))
         bobs.told = ""
-        if news == "typing":
+        if change == "typing":
             alices.say({"whisper": (await alices.cursors())[0].signed})
         else:
             await open_room(carol)

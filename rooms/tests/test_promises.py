@@ -32,7 +32,7 @@ class Model:
         self.assert_drafts()
 
     def some(self, **which):
-        rows = list(self.room.messages.standing().filter(**which).order_by("-pk")[:15])
+        rows = list(self.room.messages.visible().filter(**which).order_by("-pk")[:15])
         return self.random.choice(rows) if rows else None
 
     def say(self):

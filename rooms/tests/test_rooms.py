@@ -21,8 +21,8 @@ from live.deltas import delta
 from live.models import Lease
 from live.presence import rows
 from live.streams import find, name_of
-from live.viewers import Viewer, people_behind
-from people.rates import Spent, TooFast
+from live.viewers import Viewer, people_of
+from people.rates import RateLimit, TooFast
 from people.rules import Closed, Refused
 from rooms.models import Block, Membership, Message, MyRooms, Report, Room
 from rooms.models.room import mark_unread
@@ -62,7 +62,7 @@ def test_lengths_and_silence_are_refused(lobby, bob):
 
 def later(seconds):
     """Let it be so many ``seconds`` later: what was done is longer ago."""
-    for row in Spent.objects.all():
+    for row in RateLimit.objects.all():
         row.times = [one - seconds for one in row.times]
         row.save()
 
@@ -124,7 +124,7 @@ def test_edits_of_a_line_tell_no_more_people_than_one_text_names(lobby, bob, per
     said = lobby.say(bob, f"hello @{people[0]}")
     for one in people[1:]:
         said.revise(bob, f"hello @{one}")
-    assert sum(one.notifications.standing().count() for one in people) == 10
+    assert sum(one.notifications.visible().count() for one in people) == 10
 
 
 def test_deleting_again_tells_no_page(lobby, bob):
@@ -145,7 +145,7 @@ def test_reports_in_rooms_are_limited(lobby, bob, carol, settings):
 
 
 def test_a_member_changes_their_mind_only_so_often(den, alice, settings):
-    settings.RATES_OF = {"choice": {"person": [(2, 60)]}}
+    settings.RATES_OF = {"subscription": {"person": [(2, 60)]}}
     membership = den.memberships.get(person=alice)
     membership.listen("nothing", HERE)
     membership.listen("everything", HERE)
@@ -173,7 +173,7 @@ def test_a_moderator_removes_with_a_reason_what_is_public_or_reported(lobby, bob
     said = lobby.say(bob, "buy now")
     assert refusal(said.remove, mallory, " ") == "Say why you remove this message."
     said.remove(mallory, "advertising")
-    assert not lobby.messages.standing().exists()
+    assert not lobby.messages.visible().exists()
     private = Room.write(bob, [carol], "buy in private")
     with pytest.raises(PermissionDenied):
         private.remove(mallory, "advertising")
@@ -232,8 +232,8 @@ def test_a_page_gets_at_most_three_hundred_lines_and_the_older_fall_off(lobby, b
     [now] = cursors(lobby)
     html = told(lobby, now.tick - 2)
     assert html.count("<hx-upsert") == 2
-    for gone in said[1:3]:
-        assert f'hx-target="#messages &gt; #message-{gone.pk}:not({fragments.TYPED})" hx-swap="delete"' in html
+    for departed in said[1:3]:
+        assert f'hx-target="#messages &gt; #message-{departed.pk}:not({fragments.TYPED})" hx-swap="delete"' in html
     assert lobby.floor == said[3].pk and f"?before={said[3].pk}" in html
 
 
@@ -304,10 +304,10 @@ def test_however_many_listen_their_rights_cost_the_same(person, den, alice, bob,
     viewers |= {Viewer(): AnonymousUser(), Viewer("none"): AnonymousUser()}
     stream = find(name_of(den))
     with django_assert_num_queries(3):
-        behind = people_behind(viewers)
-        allowed = stream.allowed(set(behind.values()))
+        unread = people_of(viewers)
+        allowed = stream.allowed(set(unread.values()))
     assert allowed == {alice, *guests[1:10]} == {one for one in everybody if stream.allows(one)}
-    assert all(behind[viewer] == one for viewer, one in viewers.items() if one.is_active)
+    assert all(unread[viewer] == one for viewer, one in viewers.items() if one.is_active)
 
 
 def test_new_accounts_the_blocked_and_the_busy_begin_no_conversation(person, alice, bob, settings):
@@ -400,7 +400,7 @@ def test_an_open_page_keeps_no_mark_away_unless_its_reader_just_gave_a_sign(den,
 def test_who_left_the_page_is_told_at_once_however_lately_they_read(den, alice, bob):
     den.memberships.get(person=alice).read_up_to(den.say(bob, "anybody?").pk)
     [before] = cursors(MyRooms(alice.pk))
-    den.say(bob, "gone?")
+    den.say(bob, "departed?")
     mark_unread()
     assert "unread" in told(MyRooms(alice.pk), before.tick)
 

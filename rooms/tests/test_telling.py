@@ -95,7 +95,7 @@ def test_a_person_deleting_their_account_may_take_their_words_along(talking, bob
     talking.say(carol, "I stay")
     with ZipFile(export(bob)) as archive:
         assert [entry["text"] for entry in json.loads(archive.read("messages.json"))] == ["hello"]
-    bob.close(comments_stay=False)
+    bob.delete_account(comments_stay=False)
     assert not talking.messages.filter(body="hello").exists()
-    assert talking.messages.standing().get().body == "I stay"
+    assert talking.messages.visible().get().body == "I stay"
     assert told(carol) == []

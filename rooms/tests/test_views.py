@@ -100,7 +100,7 @@ def test_an_edit_too_many_is_refused_with_the_time_to_wait_and_the_text_kept(lob
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
 def test_a_choice_too_many_is_answered_with_the_time_to_wait(den, client, bob, settings, headers):
-    settings.RATES_OF = {"choice": {"person": [(1, 60)]}}
+    settings.RATES_OF = {"subscription": {"person": [(1, 60)]}}
     client.force_login(bob)
     answers = [
         client.post(f"/rooms/{den.pk}/involvement/", {"involvement": involvement}, headers=headers)
@@ -139,10 +139,10 @@ def test_the_unread_line_stands_where_bob_stopped_reading(lobby, as_bob, bob, ca
 
 def test_a_conversation_from_its_first_word(as_bob, as_carol, bob, carol):
     assert "Nobody has said" in as_bob.get("/messages/carol/").content.decode()
-    handle = f"begun-{min(bob.pk, carol.pk)}-{max(bob.pk, carol.pk)}"
+    handle = f"conversation-started-{min(bob.pk, carol.pk)}-{max(bob.pk, carol.pk)}"
     assert handle in as_carol.get("/messages/bob/").content.decode() and not Room.objects.exists()
     html = say(as_bob, "/messages/carol/", "psst", HTMX).content.decode()
-    for part in ("#messages:not(", '#the-end"', '#live"', '#next-line"'):
+    for part in ("#messages:not(", '#end-marker"', '#live"', '#next-line"'):
         assert f'hx-target="{part}' in html
     room = Room.objects.get()
     assert "psst" in html and Cursor(name_of(room), 0).signed in html
@@ -360,7 +360,7 @@ def test_moderators_see_of_private_talk_what_was_reported(alice, bob, carol, mal
     assert b"the marker" in page and b"another matter" not in page
     chosen = {"action": "remove_message", "_selected_action": [report.pk]}
     assert moderator.post("/admin/rooms/report/", chosen).status_code == 302
-    assert [one.body for one in said.room.messages.standing()] == ["another matter"] and not Report.objects.filter(
+    assert [one.body for one in said.room.messages.visible()] == ["another matter"] and not Report.objects.filter(
         settled_at=None
     )
     private = f"/admin/rooms/room/{said.room_id}/change/"
@@ -376,7 +376,7 @@ def test_moderators_remove_with_a_reason_what_was_said_in_public(lobby, bob, mal
     chosen = {"action": "remove", "_selected_action": [said.pk], "index": 0}
     for reason, left in [("", 1), ("advertising", 0)]:
         assert moderator.post("/admin/rooms/message/", chosen | {"reason": reason}).status_code == 302
-        assert lobby.messages.standing().count() == left
+        assert lobby.messages.visible().count() == left
 
 
 def test_who_is_taken_out_in_the_admin_is_out_and_may_come_back(den, alice, bob, person):

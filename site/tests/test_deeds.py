@@ -12,7 +12,7 @@ from parley.settings import RATES_OF
 from inbox.models import Notification
 from people.export import export
 from people.models import Person
-from people.rates import Spent, TooFast
+from people.rates import RateLimit, TooFast
 from posts.models import Post
 from rooms.models import Room
 
@@ -54,7 +54,7 @@ NEED_NOT = {
     "dismiss": "each announcement once",
     "unsubscribe": "whoever has the mail, and twice is as once",
     "end-session": "each session once",
-    "close": "once, after the password",
+    "delete-account": "once, after the password",
     "conversations": "finds people by their names and keeps nothing",
     "block": "one row, of which nobody is told",
 }
@@ -85,8 +85,8 @@ def made(settings):
 def ours():
     """The addresses of our apps (name to URLPattern)."""
     apps = [include for include in get_resolver().url_patterns if hasattr(include, "urlconf_name")]
-    named = [one for app in apps if getattr(app.urlconf_name, "__name__", "") in APPS for one in app.url_patterns]
-    return {pattern.name: pattern for pattern in named}
+    parts = [one for app in apps if getattr(app.urlconf_name, "__name__", "") in APPS for one in app.url_patterns]
+    return {pattern.name: pattern for pattern in parts}
 
 
 def post(client, name, part, form, query=""):
@@ -137,6 +137,6 @@ def test_each_limit_is_asked_for_somewhere(made):
     seen = set()
     for name in COUNTED:
         do_twice(made, name)
-        seen |= set(Spent.objects.values_list("what", flat=True))
-        Spent.objects.all().delete()
+        seen |= set(RateLimit.objects.values_list("action", flat=True))
+        RateLimit.objects.all().delete()
     assert seen | {"complete", "export"} == RATES_OF.keys()  # the one is counted by the cache, the other a GET

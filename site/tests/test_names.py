@@ -43,8 +43,8 @@ def told(thing, since=0):
     return delta(find(name_of(thing)), since)[0]
 
 
-def close(bob):
-    Person.objects.get(pk=bob.pk).close(comments_stay=True)
+def delete_account(bob):
+    Person.objects.get(pk=bob.pk).delete_account(comments_stay=True)
 
 
 def rename(bob):
@@ -60,7 +60,7 @@ def rename_in_the_admin(bob):
     assert answer.status_code == 302, answer.context["errors"]
 
 
-@pytest.mark.parametrize("give_up", [close, rename, rename_in_the_admin])
+@pytest.mark.parametrize("give_up", [delete_account, rename, rename_in_the_admin])
 def test_a_name_that_was_given_up_is_told_to_nobody(shown, give_up):
     things, bob = shown
     before = heads(map(name_of, things))

@@ -20,12 +20,12 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, resolve
 from django.utils import timezone
 
-from inbox.models import BOARD, Announcement, Mute, Notification
-from inbox.models.notification import tell
+from inbox.models import ANNOUNCEMENTS, Announcement, Mute, Notification
+from inbox.models.notification import notify
 from live.cache import html_cache
 from live.cursors import Cursor
 from live.streams import kinds, name_of
-from people.models import NAMES, Person
+from people.models import DISPLAY_NAMES, Person
 from posts.models import FRONT, Comment, LiveUpdate, Post
 from posts.models.moderation import QUEUE
 from rooms.models import OPEN_ROOMS, MyRooms, Room
@@ -90,8 +90,8 @@ def add_secrets(made):
         setattr(made, f"{name}_comment", getattr(made, name).comment(made.other, f"{name}-comment", own))
     Mute.make(made.owner, made.withdrawn)
     with transaction.atomic():
-        tell(Notification.Kind.POST, [made.owner], thread=made.post, source=made.withdrawn, by=made.author)
-        tell(Notification.Kind.MENTION, [made.other], thread=made.withdrawn, source=made.withdrawn, by=made.author)
+        notify(Notification.Kind.POST, [made.owner], thread=made.post, source=made.withdrawn, by=made.author)
+        notify(Notification.Kind.MENTION, [made.other], thread=made.withdrawn, source=made.withdrawn, by=made.author)
     made.withdrawn.title, made.withdrawn.slug = "withdrawn-title", "withdrawn-slug"
     made.withdrawn.body = "withdrawn-text"
     made.withdrawn.unpublish()
@@ -272,10 +272,10 @@ ROWS = [
     ("/admin/inbox/announcement/", "3333FF22", "3333FF22", "FFFFFFFF"),
 ]
 LISTENERS = {  # who may hear a stream, in the order of the cast
-    "inbox.board": "yyyyyyyy",
+    "inbox.announcements": "yyyyyyyy",
     "posts.frontpage": "yyyyyyyy",
     "rooms.myrooms": "--y-----",
-    "people.names": "--------",
+    "people.displaynames": "--------",
     "rooms.openrooms": "yyyyyyyy",
     "people.person": "--y-----",
     "posts.post": "----y-yy",  # of a draft
@@ -294,12 +294,12 @@ def test_everybody_gets_where_they_may_and_nowhere_else(world, method, with_toke
     wrong = []
     for row in ROWS:
         address = row[0].format(**world.keys)
-        for name, letter in zip(CAST, row[column], strict=True):
+        for name, code in zip(CAST, row[column], strict=True):
             before = transaction.savepoint()
             status = getattr(clients[name], method)(address).status_code
             transaction.savepoint_rollback(before)
-            if status != ANSWERS[letter]:
-                wrong.append(f"{method} {address} as {name}: {status}, not {ANSWERS[letter]}")
+            if status != ANSWERS[code]:
+                wrong.append(f"{method} {address} as {name}: {status}, not {ANSWERS[code]}")
     assert not wrong, "\n".join(wrong)
 
 
@@ -328,10 +328,20 @@ def test_every_address_has_a_row(world):
     "kind", sorted(kind for kind in kinds if apps.is_installed(kind.partition(".")[0]))
 )  # not the tests' own
 def test_streams_are_heard_by_those_who_may_read_what_they_tell(world, kind):
-    things = [BOARD, FRONT, OPEN_ROOMS, MyRooms(world.owner.pk), NAMES, world.owner, world.draft, QUEUE, world.den]
+    things = [
+        ANNOUNCEMENTS,
+        FRONT,
+        OPEN_ROOMS,
+        MyRooms(world.owner.pk),
+        DISPLAY_NAMES,
+        world.owner,
+        world.draft,
+        QUEUE,
+        world.den,
+    ]
     thing = next(thing for thing in things if name_of(thing).startswith(f"{kind}:"))
-    heard = "".join("y" if kinds[kind](thing).allows(getattr(world, name)) else "-" for name in CAST)
-    assert heard == LISTENERS[kind]
+    listeners = "".join("y" if kinds[kind](thing).allows(getattr(world, name)) else "-" for name in CAST)
+    assert listeners == LISTENERS[kind]
 
 
 # What nobody may learn who may not see it: a word that stands nowhere else, and who of the cast may. What one wrote

@@ -3,7 +3,7 @@ from collections import Counter
 from django.core.management.base import BaseCommand, CommandError
 
 from inbox.mail import send_due
-from inbox.models import Letter
+from inbox.models import EmailDigest
 
 
 class Command(BaseCommand):
@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def handle(self, **options):
         became = Counter()
-        while Letter.is_any_due() and not became["unreachable"]:
+        while EmailDigest.is_any_due() and not became["unreachable"]:
             became += send_due()
         self.stdout.write(f"Sent {became['sent']}, refused for now {became['refused']}.")
         if became["unreachable"]:

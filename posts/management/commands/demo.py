@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_duration
 from django.utils.text import slugify
 
 from people.models import Person
-from posts.models import Comment, LiveUpdate, Post, Ruling, Tag
+from posts.models import Comment, LiveUpdate, ModerationAction, Post, Tag
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -135,7 +135,7 @@ class Thread:
         if entry.get("waits"):
             comment = Comment(post=self.post, author=author, body=Comment.readable(entry["text"]))
             comment.place(parent)
-            comment.hold(Ruling(what=Ruling.What.LINKS, at=at))
+            comment.hold_for_review(ModerationAction(what=ModerationAction.What.LINKS, at=at))
         else:
             comment = self.post.comment(author, entry["text"], parent)
         dates = {"created_at": at}

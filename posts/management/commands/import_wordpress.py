@@ -240,7 +240,7 @@ def _approved(comments, skipped):
 
 def _above(source, parent, notes):
     """Where the imported comment ``source`` may hang: ``parent`` (Comment or None), or the nearest possible place."""
-    if source.parent not in ("", "0") and (parent is None or parent.state == Comment.State.GONE):
+    if source.parent not in ("", "0") and (parent is None or parent.state == Comment.State.REMOVED):
         notes["moved to the top: what it answers is missing"] += 1
         return None
     if parent and parent.depth >= settings.COMMENT_DEPTH:

@@ -26,6 +26,6 @@ class Command(BaseCommand):
             for line in told["lines"]:
                 message = room.say(people[line["by"]], line["text"])
                 message.created_at = timezone.now() - timedelta(minutes=line["ago"])
-                message.follow(before)
+                message.place_after(before)
                 message.save()
                 before = message

@@ -30,7 +30,7 @@ def bob(person):
     return person("bob", password=PASSWORD, display_name="Robert Marker")
 
 
-def close(browser, comments, password=PASSWORD):
+def delete_account(browser, comments, password=PASSWORD):
     page = browser.get("/accounts/delete/")
     assert page.url.startswith("/accounts/reauthenticate/")
     again = browser.post(page.url, {"password": password})
@@ -58,7 +58,7 @@ def test_comments_may_stay_under_deleted_person(post, bob, carol):
     socket = phone.listen()
     assert "bob" in everything() and "Marker" in everything()
 
-    answer = close(browser, "stay")
+    answer = delete_account(browser, "stay")
     assert answer.url == "/"
     assert "Your account is closed" in browser.get("/").content.decode()
     text, code = socket.farewell
@@ -85,7 +85,7 @@ def test_comments_may_go_and_open_pages_follow(post, bob, carol):
     taken.remove(bob)
     page = find(name_of(post))
     since = delta(page, 0)[1]
-    close(Browser(bob), "go")
+    delete_account(Browser(bob), "go")
 
     told, _ = delta(page, since)
     assert "Deleted by its author." in told and f"#comment-{alone.pk}" in told
@@ -94,14 +94,14 @@ def test_comments_may_go_and_open_pages_follow(post, bob, carol):
     assert post.comment_count == 1
     shown = Browser().get(f"/posts/{post.slug}/").content.decode()
     assert "So was I" in shown and "secret" not in shown
-    assert set(Comment.objects.filter(author=bob).values_list("state", flat=True)) == {"tombstone", "gone"}
+    assert set(Comment.objects.filter(author=bob).values_list("state", flat=True)) == {"tombstone", "removed"}
 
 
 def test_it_asks_for_the_password_and_for_what_becomes_of_the_comments(bob):
     browser = Browser(bob)
-    wrong = close(browser, "stay", "wrong")
+    wrong = delete_account(browser, "stay", "wrong")
     assert wrong.status_code == 200 and 'role="alert"' in wrong.content.decode()
-    unsaid = close(browser, "")
+    unsaid = delete_account(browser, "")
     assert unsaid.status_code == 422 and 'role="alert"' in unsaid.content.decode()
     assert browser.is_signed_in
 
@@ -111,7 +111,7 @@ def test_posts_stay_and_drafts_go(post, alice, bob):
     hidden = Post(author=alice, title="Withdrawn")
     hidden.publish()
     hidden.unpublish()
-    alice.close(comments_stay=False)
+    alice.delete_account(comments_stay=False)
     assert set(alice.posts.values_list("title", flat=True)) == {post.title, "Withdrawn"}
     for address in ("/", f"/posts/{post.slug}/"):
         page = Browser().get(address).content.decode()
@@ -121,11 +121,11 @@ def test_posts_stay_and_drafts_go(post, alice, bob):
 def test_the_last_superuser_cannot_delete_their_account(person):
     root = person("root", password=PASSWORD, is_superuser=True)
     with pytest.raises(Refused):
-        root.close(comments_stay=True)
-    answer = close(Browser(root), "stay")
+        root.delete_account(comments_stay=True)
+    answer = delete_account(Browser(root), "stay")
     assert answer.status_code == 422 and "Nobody else could administer" in answer.content.decode()
     person("vice", is_superuser=True)
-    root.close(comments_stay=True)
+    root.delete_account(comments_stay=True)
     root.refresh_from_db()
     assert not root.is_superuser and not root.is_active
 

@@ -6,14 +6,14 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models, transaction
 
 from inbox.models.things import pointing
-from people.rates import TOO_OFTEN, spend
+from people.rates import TOO_OFTEN, consume
 
 
-class Choice(models.Model):
+class Subscription(models.Model):
     """Something that ``person`` chose; it can be chosen once, and taken back."""
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
-    chosen_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         abstract = True
@@ -30,14 +30,14 @@ class Choice(models.Model):
         Raises ``TooFast``.
         """
         with transaction.atomic():
-            spend("choice", person, address, TOO_OFTEN)
+            consume("subscription", person, address, TOO_OFTEN)
             if chosen:
                 cls.objects.get_or_create(person=person, **cls.naming(thing))
             else:
                 cls.made(person, thing).delete()
 
 
-class Follow(Choice):
+class Follow(Subscription):
     """``person`` is told of the posts that ``author`` publishes."""
 
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -51,7 +51,7 @@ class Follow(Choice):
         return {"author": author}
 
 
-class Ignore(Choice):
+class Ignore(Subscription):
     """``person`` is told nothing of what ``ignored`` says."""
 
     ignored = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
@@ -64,7 +64,7 @@ class Ignore(Choice):
         return {"ignored": ignored}
 
 
-class Mute(Choice):
+class Mute(Subscription):
     """``person`` is told nothing of what is said in ``thread``, not even when they are named there."""
 
     thread_type = models.ForeignKey(ContentType, models.CASCADE, related_name="+")

@@ -4,8 +4,8 @@ from live.address import address
 from people.rates import TooFast
 
 
-class Visit(NamedTuple):
-    """From where something is said: what limits and checkers want to know of a request, each a str.
+class ClientInfo(NamedTuple):
+    """From where something is said: what limits and spam checks want to know of a request, each a str.
 
     ``site`` is the address of our front page, as the visitor called it.
     """
@@ -16,10 +16,10 @@ class Visit(NamedTuple):
     site: str = ""
 
 
-def visit(request):
-    """The ``Visit`` that ``request`` is a part of."""
+def client_info(request):
+    """The ``ClientInfo`` that ``request`` is a part of."""
     headers = request.headers
-    return Visit(
+    return ClientInfo(
         address(request.META.get("REMOTE_ADDR", ""), lambda name: headers.get(name, "")),
         headers.get("User-Agent", ""),
         headers.get("Referer", ""),

@@ -1,12 +1,12 @@
 """What becomes of what a person said in rooms when they close their account: they decide, as of their comments."""
 
-from people.closing import on_closing
+from people.account_deletion import on_account_deletion
 from rooms.models import Room
 
 
-@on_closing
-def close(person, *, comments_stay):
-    for membership in person.memberships.standing().exclude(room__kind=Room.Kind.DIRECT):
+@on_account_deletion
+def delete(person, *, comments_stay):
+    for membership in person.memberships.current().exclude(room__kind=Room.Kind.DIRECT):
         membership.leave()
     person.blocks.all().delete()
     if not comments_stay:

@@ -4,11 +4,11 @@ Posts that were public are the site's as well: they stay under "deleted person" 
 author. Drafts that nobody was ever shown go. Of comments the person decides.
 """
 
-from people.closing import on_closing
+from people.account_deletion import on_account_deletion
 
 
-@on_closing
-def close(person, *, comments_stay):
+@on_account_deletion
+def delete(person, *, comments_stay):
     for draft in person.posts.filter(born=0, comments=None):
         draft.cover.delete(save=False)
         draft.delete()
