@@ -288,8 +288,8 @@ GROWN_BY = {  # what stands above the first column, and above the table
     "pages": ("open pages", "As in *Fan-out*, with more or fewer sockets."),
     "streams": (
         "posts",
-        "Each post has one listener; comments to one post after the other. The last column is the heartbeat, which looks "
-        "after every stream.",
+        "Each post has one listener; comments to one post after the other. The last column is the heartbeat, "
+        "which looks after every stream.",
     ),
     "processes": (
         "processes",

@@ -127,8 +127,8 @@ def growth_remarks(tables):
     )
     _, many = ends(tables["streams"])
     yield (
-        f"While {many} posts are being read, the heartbeat takes {middle(tables['streams'][many], 'idle', 1e3)} ms of CPU "
-        "in every second in which nothing happens."
+        f"While {many} posts are being read, the heartbeat takes {middle(tables['streams'][many], 'idle', 1e3)} ms of "
+        "CPU in every second in which nothing happens."
     )
     one, two = tables["processes"]["1"], tables["processes"]["2"]
     yield (

@@ -114,11 +114,11 @@ HEADER_VALUES = {
     "A_B": ["x"],
     "X-A": ["a\nb"],
 }
-ON_EVERY_REQUEST = ["User-Agent", "Accept", "X-Requested-With", "X-CSRFToken", "Authorization", "Sec-Fetch-Site", "Purpose"]
+USUAL = ["User-Agent", "Accept", "X-Requested-With", "X-CSRFToken", "Authorization", "Sec-Fetch-Site", "Purpose"]
 HTMX = ["HX-Target", "HX-Trigger", "HX-Prompt", "HX-Source", "HX-Boosted", "HX-PTag", "Triggering-Event"]
 HEADERS = [  # each a dict
     *({name: value} for name, values in HEADER_VALUES.items() for value in values),
-    *({name: value} for name in ON_EVERY_REQUEST for value in ("", "\xff\xfe", NUL, LONG)),
+    *({name: value} for name in USUAL for value in ("", "\xff\xfe", NUL, LONG)),
     *({"HX-Request": "true", name: value} for name in HTMX for value in ("\xff\xfe", NUL, LONG, "{", "[" * 3000)),
     *({"HX-Request": "true", "HX-Current-URL": address} for address in ADDRESSES),
     *(

@@ -70,8 +70,8 @@ def test_a_scheduled_post_appears_by_itself(site, post, cast, open_page):
     with site.orm():
         soon = timezone.now() + timedelta(hours=1)
         Post(author=cast[0], title="Soon", body="x", status="scheduled", published_at=soon).revise()
-    announce(site, "By the pulse", cast[0])
-    expect(reader.locator("#announcements")).to_contain_text("By the pulse")
+    announce(site, "By the heartbeat", cast[0])
+    expect(reader.locator("#announcements")).to_contain_text("By the heartbeat")
     expect(reader.locator("#posts")).not_to_contain_text("Soon")
     with site.orm():
         Post.objects.filter(title="Soon").update(published_at=timezone.now())

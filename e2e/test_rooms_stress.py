@@ -26,7 +26,7 @@ PAGES, LINES = 200, 500
 
 
 async def listen(site, cookie, form, received, everything):
-    """A page of the person with ``cookie``: fills ``received`` with the ids of the lines, in the order of their coming."""
+    """A page of the person with ``cookie``: fills ``received`` with the ids of the lines, in the order they come."""
     address = site.url.replace("http", "ws", 1) + "/ws/"
     options = {"origin": site.url, "compression": None, "max_size": None, "max_queue": None}
     async with connect(address, additional_headers={"Cookie": cookie}, **options) as line:

@@ -99,7 +99,7 @@ def test_postgresql_restarts_under_load(wide, postgres_server, told):
     told(
         f"restart: {len(talk.failures)} failed of {talk.count} (each then sent again), the last {troubled:.1f} s after "
         f"the restart began, which took {arrived - began:.1f} s; at most {max(seen)} connections; all pages agreed "
-        f"{agreed - arrived:.1f} s after it was back (the load ended 15 s after); the slowest write {talk.slowest:.1f} s"
+        f"{agreed - arrived:.1f} s after it was back (the load ended 15 s after); slowest write {talk.slowest:.1f} s"
     )
     assert troubled <= 5
     assert len(seen) > 20 and max(seen) <= 2 * settings_pool()
@@ -277,7 +277,7 @@ def test_killed_five_times_a_process_leaves_no_ghosts(wide, told):
         time.sleep(5)
         assert {tab.readers for tab in crowd.open} == {10}
         told(
-            f"15 tabs of 5 people and 5 nobodies stay: 10, on every page {noticed - killed:.1f} s after the fifth "
+            f"15 tabs of 5 people and 5 nobodies stay: 10, on every page {noticed - killed:.1f} s after the 5 "
             f"process had come back; before, the pages said up to {most}"
         )
         crowd.leave([tab for tab in crowd.open if tab.cookie == people[5]][:1])

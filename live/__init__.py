@@ -28,7 +28,8 @@ hub       one per process: hears rings, renders a delta once, and     ``hub.py``
           hands the text to every listener
 listener  one open page's socket                                      ``consumers.py``
 whisper   live but not recorded: typing                               ``presence/``
-heartbeat     the hub's slow heartbeat: heals lost rings, renews, sweeps  ``heartbeat.py``
+heartbeat the hub's slow clock: heals lost rings, renews the lease,   ``heartbeat.py``
+          runs periodic tasks, tells pages that they are live
 who is    the people and tabs on a stream, across processes           ``presence/``
 here
 lease     a process's proof of life; presence belongs to it           ``lease.py``

@@ -80,7 +80,7 @@ class Heartbeat:
                 self.hub.spawn(self.run_task(task))
 
     async def run_task(self, task: Task) -> None:
-        """One task's turn: it keeps neither the heartbeat nor the other periodic tasks waiting, however long it takes."""
+        """One task's turn: neither the heartbeat nor the other tasks wait for it, however long it takes."""
         self.running.add(task)
         try:
             await in_thread(task)

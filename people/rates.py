@@ -108,7 +108,7 @@ def raise_too_fast(rows, limits, now, message):
 
 
 def limits_of(action, person, address, others):
-    """Whom ``action`` is counted for, and how often each may: dict of ``RateLimit.key`` to a list of (times, seconds)."""
+    """Whom ``action`` is counted for, and how often each may: dict of a key to a list of (times, seconds)."""
     table = settings.RATES_OF.get(action, {})
     limits = {f"{kind} {value}"[:80]: table.get(kind, []) for kind, value in others.items()}
     if address is not None:
@@ -120,7 +120,7 @@ def limits_of(action, person, address, others):
 
 
 def is_hurried(action, person):
-    """Whether ``person`` does ``action`` too often. Counted by the cache: for what is asked often and writes nothing."""
+    """Whether ``person`` does ``action`` too often. The cache counts it: for what is asked often and writes nothing."""
     for most, seconds in settings.RATES_OF.get(action, {}).get("person", []):
         key = f"rate:{action}:{person.pk}:{int(time.time() // seconds)}"
         with suppress(ValueError):  # the cache lost it in this moment

@@ -338,7 +338,7 @@ class CommentAdmin(ModeratorsAdmin):
     def said_by(self, comment):
         return comment.name
 
-    @admin.display(description=_("last ruling"))
+    @admin.display(description=_("last action"))
     def last_action(self, comment):
         last = next(iter(comment.moderation_actions.all()), None)
         return last and (f"{last} ({last.reason})" if last.reason else str(last))

@@ -51,7 +51,7 @@ def moderate(request, pk, verb):
 
 
 def done(request, comment, message):
-    """The answer to what was done with the comment ``comment``; what cannot be seen on the page is ``message`` (str)."""
+    """The answer to what was done with ``comment``; what cannot be seen on the page is ``message`` (str)."""
     if message and not request.htmx:
         messages.success(request, message)
     return answer(
@@ -60,7 +60,7 @@ def done(request, comment, message):
 
 
 def show_menu(request, comment, status=200, **refusal):
-    """The menu of the comment ``comment``; ``refusal`` says what was refused and why, if something was."""
+    """The menu of ``comment``; ``refusal`` says what was refused and why, if something was."""
     context = {
         "comment": comment,
         "post": comment.post,

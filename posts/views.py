@@ -98,35 +98,32 @@ def mute(request, slug):
     return choose(request, Mute, readable_post(request, slug))
 
 
-def show_post(request, found, *, thread=None, form=None, status=200):
-    """The page of the post ``found``, with all its comments or with one ``thread`` (a top-level Comment).
-
-    ``found`` is one that the person may read.
-    """
+def show_post(request, post, *, thread=None, form=None, status=200):
+    """The page of ``post``, which the person may read: all its comments, or one ``thread`` (a top-level Comment)."""
     if request.user.is_authenticated and is_reading(request):
-        read(request.user, found)
+        read(request.user, post)
 
     def context():
-        post = Post.objects.select_related("author").get(pk=found.pk)
+        fresh = Post.objects.select_related("author").get(pk=post.pk)
         before = None if thread else number(request.GET, "before")
         if thread:
             comments, more = [thread], False
         else:
-            comments, more = threads.newest(post, before, request.user, page_state(request.GET))
+            comments, more = threads.newest(fresh, before, request.user, page_state(request.GET))
         return {
-            "post": post,
-            "updates": post.updates.visible(),
+            "post": fresh,
+            "updates": fresh.updates.visible(),
             "comments": comments,
             "thread": thread,
             "before": before,
-            "older": None if thread else older(post, comments, more),
+            "older": None if thread else older(fresh, comments, more),
             "form": form or CommentForm(),
-            "structured": live_blog_posting(request, post) if post.coverage else None,
+            "structured": live_blog_posting(request, fresh) if fresh.coverage else None,
         }
 
-    if found.password:
+    if post.password:
         return live.page(request, "posts/post.html", context, status=status)
-    return live.page(request, "posts/post.html", context, shows=[found], depends=[found], status=status)
+    return live.page(request, "posts/post.html", context, shows=[post], depends=[post], status=status)
 
 
 # Commenting
@@ -347,7 +344,7 @@ def own_comment(request, pk):
 
 
 def parent_of(request, post, form):
-    """The comment on the post ``post`` that ``form`` (looked through) answers; None if the person sees none such."""
+    """The comment on ``post`` that ``form`` (looked through) answers; None if the person sees none such."""
     pk = form.cleaned_data.get("parent")
     if pk is None:
         return None

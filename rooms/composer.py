@@ -26,7 +26,7 @@ def composer(request, room, action, form):
 
 
 def say_form(request, room, action, form, autofocus=False):
-    """The ``form`` as HTML, by which one says something in the room ``room``, at the address ``action``."""
+    """The ``form`` as HTML, by which one says something in ``room``, at the address ``action``."""
     context = {"form": form, "key": uuid4(), "room": room, "action": action, "autofocus": autofocus}
     return render_to_string(f"partials/rooms/say_{'long_' if form.is_long else ''}form.html", context, request)
 
@@ -59,7 +59,7 @@ def refused(html, status):
 
 
 def live_again(request, room):
-    """Connect the page anew (HTML): as the one who asks now is signed in, to the room ``room``."""
+    """Connect the page anew (HTML): as the one who asks now is signed in, to ``room``."""
     watching = cursors_for(request, *([room] if room.pk else []))
     whispers = Cursor(name_of(room), 0) if room.pk else None
     again = connect_again(resumed(request.POST, watching), whispers, request.user.is_authenticated)

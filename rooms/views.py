@@ -92,7 +92,7 @@ def conversation(request, names):
 
 
 def show_room(request, room, *, others=(), form=None, status=200):
-    """The page of the room ``room``, which is not stored yet if nobody said anything to ``others`` (list of Person).
+    """The page of ``room``, which is not stored yet if nobody said anything to ``others`` (list of Person).
 
     With ``before`` (a message's id) in the address it shows what was said before: nothing new is added to that.
     """
@@ -235,7 +235,7 @@ def create_message(request, pk):
 
 
 def take(request, room, others, say):
-    """Let the person ``say(body, key, address)`` what they sent to the room ``room``, and answer.
+    """Let the person ``say(body, key, address)`` what they sent to ``room``, and answer.
 
     Refused, it is shown with the reason: to htmx the form alone, else the whole page. A page that was opened before the
     conversation had begun gets what it lacks.
@@ -320,7 +320,7 @@ TITLES = {
 
 
 def change(request, verb, message, form, act):
-    """Ask with a form whether to ``act()`` the ``verb`` (str) to the message ``message``, do it, and answer."""
+    """Ask with a form whether to ``act()`` the ``verb`` (str) to ``message``, do it, and answer."""
     late, refusal = "", None
     try:
         if verb != "report":

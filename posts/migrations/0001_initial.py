@@ -152,15 +152,15 @@ class Migration(migrations.Migration):
             name='ModerationAction',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('new', 'waits: its author is new'), ('links', 'waits: it has many links'), ('held', 'waits: a checker objects'), ('approved', 'approved'), ('rejected', 'rejected'), ('removed', 'removed'), ('restored', 'restored'), ('kept', 'kept, though reported'), ('banned', 'author banned')], max_length=10, verbose_name='what')),
+                ('what', models.CharField(choices=[('new', 'waits: its author is new'), ('links', 'waits: it has many links'), ('held', 'waits: a spam check objects'), ('approved', 'approved'), ('rejected', 'rejected'), ('removed', 'removed'), ('restored', 'restored'), ('kept', 'kept, though reported'), ('banned', 'author banned')], max_length=10, verbose_name='what')),
                 ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
                 ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
                 ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='moderation_actions', to='posts.comment')),
             ],
             options={
-                'verbose_name': 'ruling',
-                'verbose_name_plural': 'rulings',
+                'verbose_name': 'moderation action',
+                'verbose_name_plural': 'moderation actions',
                 'ordering': ['-pk'],
             },
         ),

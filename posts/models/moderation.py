@@ -190,7 +190,7 @@ class ModerationAction(models.Model):
     class What(models.TextChoices):
         NEW = "new", _("waits: its author is new")
         LINKS = "links", _("waits: it has many links")
-        HELD = "held", _("waits: a checker objects")
+        HELD = "held", _("waits: a spam check objects")
         APPROVED = "approved", _("approved")
         REJECTED = "rejected", _("rejected")
         REMOVED = "removed", _("removed")
@@ -206,8 +206,8 @@ class ModerationAction(models.Model):
 
     class Meta:
         ordering = ["-pk"]
-        verbose_name = _("ruling")
-        verbose_name_plural = _("rulings")
+        verbose_name = _("moderation action")
+        verbose_name_plural = _("moderation actions")
 
     def __str__(self):
         return self.get_what_display()
