@@ -197,3 +197,35 @@ def test_every_form_that_htmx_sends_says_so_if_that_fails():
             forms += 1
             assert "partials/failed.html" in form or 'class="unsent"' in form, file.name
     assert forms >= 11
+
+
+# Names that said nothing to a stranger. Each has a plain one now.
+OLD_NAMES = re.compile(
+    """Allowance|Attendance|BOARD|Board|Cause|Choice|EVERYWHERE|Errand|Letter|Names|Ruling|Spent|Visit|_bequeath|_fall|_rise|
+    afford|attendance|beat|begun|behind|came|causes|checkers|chores?|closed_at|doorkeeper|drawn|errand|examine|given|gone|
+    household|hush|judge|letter|likeness|look_again|named|news|on_closing|on_pulse|pace|parked|pulse|retract|rulings?|
+    set_out|spend|standing|stay|tell|tell_each|tidy|twin|understand|untell|vet|visit|vouch|who""",
+    re.VERBOSE,
+)
+OLD_MARKUP = (
+    r"\{% draw |\.(standing|drawn|likeness|rulings|gone)\b|\bruling\b|[\"'#.](came|gone|begun|latest|the-end)\b"
+)
+
+
+def names(file):
+    """The identifiers in ``file``, with their lines."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        for field in ("id", "attr", "name", "arg", "asname"):
+            if isinstance(name := getattr(node, field, None), str):
+                yield name.rpartition(".")[2], getattr(node, "lineno", 0)
+
+
+def test_the_old_names_are_gone():
+    for app in [*MAY_IMPORT, "site", "bench", "e2e", "harness"]:
+        for file in (ROOT / app).rglob("*.py"):
+            left = [
+                f"{file.relative_to(ROOT)}:{line}: {name}" for name, line in names(file) if OLD_NAMES.fullmatch(name)
+            ]
+            assert not left, left
+    for file in [*TEMPLATES, *(ROOT / "static/css").glob("*.css")]:
+        assert not (left := re.search(OLD_MARKUP, file.read_text())), f"{file.name}: {left}"
