@@ -11,7 +11,6 @@ from posts.models import Comment, Post
 
 # For what the servers do themselves: handshakes, limits of what arrives, closing codes, slow readers, signals.
 ON_BOTH = pytest.mark.parametrize("server", ["daphne", "uvicorn"])
-ON_ONE = pytest.mark.parametrize("server", ["uvicorn"])  # the default: for tests that still ask for it
 SECOND = 1000  # the most that a page may be behind, in milliseconds: where tests measure
 
 
