@@ -41,9 +41,10 @@ from e2e.odd_values import (
     part,
 )
 from inbox.models import Announcement
+from moderation.models import SuspectWord
 from people.models import Person
-from posts.models import LiveUpdate, Post, SuspectWord, Tag
-from rooms.models import Report, Room
+from posts.models import LiveUpdate, Post, Tag
+from rooms.models import Room
 
 
 class Asker:
@@ -152,12 +153,16 @@ def furnish(site):
         room = Room(name="lobby")
         room.revise()
         line = room.say(bob, "x")
-        report = Report.make(line, carol, "rude") or Report.objects.first()
+        line.report(carol, "rude")
+        report = line.reports.get()
+        line.keep(root)
+        action = line.actions.get()
         Room.write(bob, [carol], "x")
         Room.write(root, [carol], "x")
         session = UserSession.objects.create(user=bob, session_key="x", ip="127.0.0.1")
         keys = {"comment": comment.pk, "room": room.pk, "line": line.pk, "announcement": announcement.pk}
-        keys |= {"post": post.pk, "tag": tag.pk, "word": word.pk, "report": report.pk, "session": session.pk}
+        keys |= {"post": post.pk, "tag": tag.pk, "word": word.pk, "session": session.pk}
+        keys |= {"report": report.pk, "action": action.pk}
         keys |= {"person": bob.pk, "notification": bob.notifications.get().pk, "group": Group.objects.first().pk}
     sessions = {None: None} | {name: site.session(people[name])["value"] for name in ("bob", "root")}
     return keys, sessions
@@ -182,7 +187,9 @@ GOOD = {  # what stands in an address, by its route's beginning: the parameter's
     "admin/posts/post/": "{post}",
     "admin/posts/tag/": "{tag}",
     "admin/posts/comment/": "{comment}",
-    "admin/posts/suspectword/": "{word}",
+    "admin/moderation/suspectword/": "{word}",
+    "admin/moderation/report/": "{report}",
+    "admin/moderation/action/": "{action}",
     "admin/people/person/": "{person}",
     "admin/auth/group/": "{group}",
     "admin/rooms/room/": "{room}",

@@ -1,14 +1,10 @@
 """The editors' side: the standard admin, every action of which goes through the same verbs as the site."""
 
-from collections import Counter
-from functools import partial
-
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Q
 from django.http import HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -16,14 +12,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 import live
+from moderation.admin import ActionInline, HistoryInline, ModeratedAdmin, ReportInline
+from moderation.models import Report
 from people.models import DISPLAY_NAMES
-from people.rules import Refused
 from posts import markdown
-from posts.models import Comment, LiveUpdate, ModerationAction, Post, Report, Revision, SuspectWord, Tag
-from posts.models.moderation import moderates
+from posts.models import Comment, LiveUpdate, Post, Revision, Tag
 from posts.pictures import redrawn
-
-LISTED = 20  # comments named on the page that asks for a reason
 
 
 class PreviewWidget(forms.Textarea):
@@ -192,113 +186,9 @@ class TagAdmin(admin.ModelAdmin):
             super().save_model(request, obj, form, change)
 
 
-class HistoryInline(admin.TabularInline):
-    """Rows beside a comment, for moderators to read."""
-
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request, obj=None):
-        return False
-
-    def has_view_permission(self, request, obj=None):
-        return moderates(request.user)
-
-
-class ModerationActionInline(HistoryInline):
-    model = ModerationAction
-    fields = readonly_fields = ["at", "what", "by", "reason"]
-
-
-class ReportInline(HistoryInline):
-    model = Report
-    fk_name = "comment"
-    fields = readonly_fields = ["at", "by", "reason", "settled_at", "settled_by"]
-
-
 class RevisionInline(HistoryInline):
     model = Revision
     fields = readonly_fields = ["replaced_at", "body"]
-
-
-class ModeratorsAdmin(admin.ModelAdmin):
-    """What moderators read, and decide upon by actions; nobody rewrites what another person said."""
-
-    def comments(self, queryset):
-        """The comments (QuerySet) that the chosen rows are about."""
-        raise NotImplementedError
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def has_moderate_permission(self, request):
-        return moderates(request.user)
-
-    @admin.action(description=_("Approve"), permissions=["moderate"])
-    def approve(self, request, queryset):
-        self.each(request, self.comments(queryset), lambda comment: comment.approve(request.user))
-
-    @admin.action(description=_("Restore"), permissions=["moderate"])
-    def restore(self, request, queryset):
-        self.each(request, self.comments(queryset), lambda comment: comment.restore(request.user))
-
-    @admin.action(description=_("Keep, though reported"), permissions=["moderate"])
-    def keep(self, request, queryset):
-        self.each(request, self.comments(queryset), lambda comment: comment.keep(request.user))
-
-    @admin.action(description=_("Reject, with a reason"), permissions=["moderate"])
-    def reject(self, request, queryset):
-        return self.ask(request, queryset, "reject", _("Reject"), Comment.reject)
-
-    @admin.action(description=_("Remove, with a reason"), permissions=["moderate"])
-    def remove(self, request, queryset):
-        return self.ask(request, queryset, "remove", _("Remove"), Comment.remove)
-
-    @admin.action(description=_("Ban the authors, with a reason"), permissions=["moderate"])
-    def ban(self, request, queryset):
-        purge = "purge" in request.POST
-        return self.ask(request, queryset, "ban", _("Ban"), partial(Comment.ban_author, purge=purge))
-
-    def ask(self, request, queryset, action, title, verb):
-        """Ask for a reason on a page between, then do ``verb(comment, by, reason)`` for each. → the page, or None"""
-        comments = self.comments(queryset)
-        reason = request.POST.get("reason", "").strip()
-        if reason:
-            return self.each(request, comments, lambda comment: verb(comment, request.user, reason))
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "opts": self.opts,
-            "action": action,
-            "ask": _("Reason, for all to read") if action == "remove" else _("Reason"),
-            "comments": comments[:LISTED],
-            "more": max(0, comments.count() - LISTED),
-            "selected": request.POST.getlist("_selected_action"),
-            "select_across": request.POST.get("select_across", 0),
-            "purge": "purge" in request.POST,
-            "refusal": _("Say why.") if "reason" in request.POST else "",
-        }
-        return TemplateResponse(request, "admin/posts/reason.html", context)
-
-    def each(self, request, comments, verb):
-        done, refusals = 0, Counter()
-        for comment in comments:
-            try:
-                verb(comment)
-                done += 1
-            except Refused as refusal:
-                refusals[refusal.messages[0]] += 1
-        for refusal, times in refusals.items():
-            self.message_user(request, f"{refusal} ({times})", messages.ERROR)
-        if done:
-            message = ngettext("%(n)s comment seen to.", "%(n)s comments seen to.", done) % {"n": done}
-            self.message_user(request, message, messages.SUCCESS)
 
 
 class QueueFilter(admin.SimpleListFilter):
@@ -306,7 +196,7 @@ class QueueFilter(admin.SimpleListFilter):
     parameter_name = "queue"
     states = {
         "waiting": Q(state=Comment.State.WAITING),
-        "reported": Q(pk__in=Report.objects.open().values("comment")),
+        "reported": Q(reports__in=Report.objects.open()),
         "removed": Q(state__in=[Comment.State.REJECTED, Comment.State.TOMBSTONE, Comment.State.REMOVED]),
     }
 
@@ -314,13 +204,13 @@ class QueueFilter(admin.SimpleListFilter):
         return [("waiting", _("Waiting for review")), ("reported", _("Reported")), ("removed", _("Removed"))]
 
     def queryset(self, request, queryset):
-        return queryset.filter(self.states.get(self.value(), Q()))
+        return queryset.filter(self.states.get(self.value(), Q())).distinct()
 
 
 @admin.register(Comment)
-class CommentAdmin(ModeratorsAdmin):
-    inlines = [ModerationActionInline, ReportInline, RevisionInline]
-    list_display = ["__str__", "said_by", "post", "created_at", "state", "last_action"]
+class CommentAdmin(ModeratedAdmin):
+    inlines = [ActionInline, ReportInline, RevisionInline]
+    list_display = ["__str__", "author_name", "post", "created_at", "state", "last_action"]
     list_filter = [QueueFilter, "state", "created_at"]
     search_fields = ["body", "author__username", "guest"]
     ordering = ["-pk"]
@@ -329,67 +219,4 @@ class CommentAdmin(ModeratorsAdmin):
     actions = ["approve", "reject", "remove", "restore", "keep", "ban"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).select_related("author", "post").prefetch_related("moderation_actions")
-
-    def comments(self, queryset):
-        return queryset
-
-    @admin.display(description=_("author"))
-    def said_by(self, comment):
-        return comment.name
-
-    @admin.display(description=_("last action"))
-    def last_action(self, comment):
-        last = next(iter(comment.moderation_actions.all()), None)
-        return last and (f"{last} ({last.reason})" if last.reason else str(last))
-
-    @admin.display(description=_("Moderation"))
-    def menu(self, comment):
-        return format_html('<a href="{}">{}</a>', reverse("comment-menu", args=[comment.pk]), _("Decide"))
-
-
-class SettledFilter(admin.SimpleListFilter):
-    """Open reports, unless one asks for the others."""
-
-    title = _("settled")
-    parameter_name = "settled"
-
-    def lookups(self, request, model_admin):
-        return [("yes", _("Yes")), ("all", _("All"))]
-
-    def choices(self, changelist):
-        choices = list(super().choices(changelist))
-        return [choices[0] | {"display": _("No")}, *choices[1:]]
-
-    def queryset(self, request, queryset):
-        if self.value() == "all":
-            return queryset
-        return queryset.exclude(settled_at=None) if self.value() else queryset.filter(settled_at=None)
-
-
-@admin.register(Report)
-class ReportAdmin(ModeratorsAdmin):
-    list_display = ["__str__", "about", "said_by", "by", "at", "settled_at"]
-    list_filter = [SettledFilter]
-    search_fields = ["reason", "comment__body", "comment__author__username"]
-    fields = readonly_fields = ["about", "said_by", "by", "reason", "at", "settled_at", "settled_by"]
-    actions = ["keep", "remove", "ban"]
-
-    def get_queryset(self, request):
-        return super().get_queryset(request).select_related("comment__author", "by")
-
-    def comments(self, queryset):
-        return Comment.objects.filter(pk__in=queryset.values("comment")).select_related("author", "post")
-
-    @admin.display(description=_("comment"))
-    def about(self, report):
-        return format_html('<a href="{}">{}</a>', reverse("comment-menu", args=[report.comment_id]), report.comment)
-
-    @admin.display(description=_("author"))
-    def said_by(self, report):
-        return report.comment.name
-
-
-@admin.register(SuspectWord)
-class SuspectWordAdmin(admin.ModelAdmin):
-    search_fields = ["word"]
+        return super().get_queryset(request).select_related("author", "post").prefetch_related("actions")

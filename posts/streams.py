@@ -8,12 +8,10 @@ from live.heartbeat import periodic_task
 from live.lists import ItemList, Part
 from live.presence import CountsReaders
 from live.streams import Stream, register
-from posts.models import Comment, FrontPage, Post, Queue, Report
-from posts.models.moderation import moderates, purge_due
+from posts.models import Comment, FrontPage, Post
 from posts.models.post import publish_due
 
 periodic_task(publish_due)
-periodic_task(purge_due)
 
 
 @register(FrontPage)
@@ -35,7 +33,7 @@ class FrontStream(Stream):
 
 
 COMMENTS = ItemList(
-    lambda post: post.comments.with_related().with_rulings(),  # parents come first
+    lambda post: post.comments.with_related().with_is_decided(),  # parents come first
     into=lambda comment: f"#replies-{comment.parent_id}" if comment.parent_id else "#comments",
     template="partials/posts/comment.html",
     order=lambda comment: "asc" if comment.parent_id else "desc",
@@ -75,24 +73,3 @@ class PostStream(CountsReaders, Stream):
     def readers(self, count):
         text = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}
         return fragments.text(text, "#readers")
-
-
-@register(Queue)
-class QueueStream(Stream):
-    """What waits for moderators: two numbers."""
-
-    rank = 1  # after what is reported, and before the people who are told
-
-    def allows(self, person):
-        return moderates(person)
-
-    def totals(self):
-        return fragments.join(fragments.text(count, f"#queue-{name}") for name, count in waiting().items())
-
-
-def waiting():
-    """How many comments (dict of str to int) wait for review, and how many are reported."""
-    return {
-        "waiting": Comment.objects.filter(state=Comment.State.WAITING).count(),
-        "reported": Report.objects.open().values("comment").distinct().count(),
-    }

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from posts import moderation, views
+from posts import views
+from posts.moderation import CommentModeration
 
 urlpatterns = [
     path("", views.front, name="front"),
@@ -15,10 +16,5 @@ urlpatterns = [
     path("comments/<int:pk>/replies/", views.replies, name="replies"),
     path("comments/<int:pk>/edit/", views.edit_comment, name="edit-comment"),
     path("comments/<int:pk>/delete/", views.delete_comment, name="delete-comment"),
-    path("comments/<int:pk>/report/", moderation.report, name="report-comment"),
-    path("comments/<int:pk>/menu/", moderation.menu, name="comment-menu"),
-    *(
-        path(f"comments/<int:pk>/{verb}/", moderation.moderate, {"verb": verb}, name=f"{verb}-comment")
-        for verb in moderation.VERBS
-    ),
+    *CommentModeration().urls,
 ]

@@ -1,17 +1,12 @@
-"""Rooms are made here, and reports of messages are settled. Conversations are nobody's business but theirs."""
+"""Rooms are made here, and moderators look through what was said in those that are open to all."""
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.helpers import ActionForm
-from django.utils.html import format_html, format_html_join
+from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
+from moderation.admin import ActionInline, ModeratedAdmin, ReportInline
 from people.models import Person
-from people.rules import Refused
-from rooms.models import Membership, Message, Report, Room
-
-AROUND = 3  # messages shown before and after a reported one
+from rooms.models import Membership, Message, Room
 
 
 class MemberForm(forms.ModelForm):
@@ -79,114 +74,19 @@ class RoomAdmin(admin.ModelAdmin):
             membership.leave()
 
 
-class Seen:
-    """What may be looked at, but neither made nor changed nor deleted here."""
-
-    def has_add_permission(self, request):
-        return False
-
-    def has_change_permission(self, request, obj=None):
-        return False
-
-    def has_delete_permission(self, request, obj=None):
-        return False
-
-    def has_moderate_permission(self, request):
-        return request.user.has_perm("rooms.moderate_message")
-
-
-class ReasonForm(ActionForm):
-    reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
-
-
 @admin.register(Message)
-class MessageAdmin(Seen, admin.ModelAdmin):
+class MessageAdmin(ModeratedAdmin):
     """What was said in the rooms that are open to all, and nowhere else."""
 
-    list_display = ["__str__", "author", "room", "created_at", "removed_at", "reason"]
-    list_filter = ["created_at", ("room", admin.RelatedOnlyFieldListFilter)]
+    inlines = [ActionInline, ReportInline]
+    list_display = ["__str__", "author", "room", "created_at", "removed_at", "last_action"]
+    list_filter = ["created_at", ("removed_at", admin.EmptyFieldListFilter), ("room", admin.RelatedOnlyFieldListFilter)]
     search_fields = ["body", "author__username"]
-    fields = readonly_fields = [
-        "room",
-        "author",
-        "body",
-        "created_at",
-        "edited_at",
-        "removed_at",
-        "removed_by",
-        "reason",
-    ]
+    fields = readonly_fields = ["room", "author", "body", "created_at", "edited_at", "removed_at"]
+    fields = readonly_fields = [*fields, "removed_by", "reason", "menu"]
     list_select_related = ["author", "room"]
     ordering = ["-pk"]
-    action_form = ReasonForm
-    actions = ["remove"]
+    actions = ["remove", "restore", "keep", "ban"]
 
     def get_queryset(self, request):
-        return super().get_queryset(request).filter(room__kind=Room.Kind.OPEN)
-
-    @admin.action(description=_("Remove, with the reason given"), permissions=["moderate"])
-    def remove(self, request, queryset):
-        try:
-            for message in queryset:
-                message.remove(request.user, request.POST.get("reason", "")[:200])
-        except Refused as refusal:
-            return self.message_user(request, refusal.messages[0], messages.ERROR)
-        self.message_user(request, _("Removed."), messages.SUCCESS)
-
-
-@admin.register(Report)
-class ReportAdmin(Seen, admin.ModelAdmin):
-    list_display = ["reason", "text", "author", "by", "created_at", "settled_at"]
-    list_filter = [("settled_at", admin.EmptyFieldListFilter)]
-    fields = ["reason", "by", "created_at", "around", "settled_at"]
-    readonly_fields = fields
-    actions = ["remove_message", "settle"]
-    list_select_related = ["message__author", "message__room", "by"]
-
-    @admin.display(description=_("text"))
-    def text(self, report):
-        return str(report.message)
-
-    @admin.display(description=_("author"))
-    def author(self, report):
-        return report.message.author
-
-    @admin.display(description=_("What was said"))
-    def around(self, report):
-        """The reported message among those around it: of private talk nothing else is shown to anybody."""
-        messages = report.message.room.messages.select_related("author")
-        if report.message.room.kind != Room.Kind.OPEN:
-            messages = messages.none()
-        before = messages.filter(pk__lt=report.message_id).order_by("-pk")[:AROUND]
-        after = messages.filter(pk__gt=report.message_id).order_by("pk")[:AROUND]
-        lines = [*reversed(before), report.message, *after]
-        return format_html_join(
-            "",
-            "<p>{}</p>",
-            (
-                [
-                    format_html(
-                        "<b>{}</b>: {}" if message.pk == report.message_id else "{}: {}", message.author, message.body
-                    )
-                ]
-                for message in lines
-            ),
-        )
-
-    @admin.action(description=_("Remove the reported messages"), permissions=["moderate"])
-    def remove_message(self, request, reports):
-        removed = 0
-        for report in reports:
-            try:
-                report.message.remove(request.user, report.reason)
-                report.settle()
-                removed += 1
-            except Refused as refusal:
-                self.message_user(request, refusal.messages[0], messages.ERROR)
-        message = ngettext("%(n)s message was removed.", "%(n)s messages were removed.", removed) % {"n": removed}
-        self.message_user(request, message)
-
-    @admin.action(description=_("Settle the reports without removing anything"), permissions=["moderate"])
-    def settle(self, request, reports):
-        for report in reports:
-            report.settle()
+        return super().get_queryset(request).filter(room__kind=Room.Kind.OPEN).prefetch_related("actions")

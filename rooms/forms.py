@@ -27,10 +27,6 @@ class MessageForm(forms.Form):
         return bool(self["long"].value())
 
 
-class ReportForm(forms.Form):
-    reason = forms.CharField(label=_("What is wrong with it?"), required=False, max_length=300)
-
-
 class NewConversationForm(forms.Form):
     """Whom to write to: usernames, with commas or spaces between."""
 

@@ -18,18 +18,22 @@ periodic_task(mark_unread)
 
 def make_room(message):
     """What takes off the newest page the line that is one too many since ``message``, and is read aloud."""
-    before = message.room.messages.visible().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
-    old = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE]
-    announced_line = fragments.replace(
-        render_to_string("partials/rooms/announced_line.html", {"message": message}), "#announced-line"
-    )
+    room = message.room
+    before = room.messages.visible().filter(pk__lt=message.pk).order_by("-pk").values_list("pk", flat=True)
+    old, announced_line = before[settings.MESSAGES_IN_PAGE - 1 : settings.MESSAGES_IN_PAGE], ""
+    if message.pk >= room.last:
+        announced_line = fragments.replace(
+            render_to_string("partials/rooms/announced_line.html", {"message": message}), "#announced-line"
+        )
+    elif message.pk < room.floor:  # it was put back among older lines than the page holds
+        old = [message.pk]
     return fragments.join(
         [*(fragments.remove_unless_typed(f"#messages > #message-{pk}") for pk in old), announced_line]
     )
 
 
 MESSAGES = ItemList(
-    lambda room: room.messages.with_related(),
+    lambda room: room.messages.with_related().with_is_decided(),
     into="#messages",
     template="partials/rooms/message.html",
     removed="removed_at",

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from rooms import views
+from rooms.moderation import MessageModeration
 
 urlpatterns = [
     path("rooms/", views.rooms, name="rooms"),
@@ -11,7 +12,7 @@ urlpatterns = [
     path("rooms/messages/<int:pk>/", views.message, name="message"),
     path("rooms/messages/<int:pk>/edit/", views.edit_message, name="edit-message"),
     path("rooms/messages/<int:pk>/delete/", views.delete_message, name="delete-message"),
-    path("rooms/messages/<int:pk>/report/", views.report_message, name="report-message"),
+    *MessageModeration().urls,
     path("messages/", views.conversations, name="conversations"),
     path("messages/<str:names>/", views.conversation, name="conversation"),
     path("messages/<str:names>/leave/", views.leave, name="leave"),

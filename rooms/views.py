@@ -25,8 +25,8 @@ from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, is_stale
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
-from rooms.forms import MessageForm, NewConversationForm, ReportForm
-from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Report, Room
+from rooms.forms import MessageForm, NewConversationForm
+from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Room
 from rooms.streams import MESSAGES
 
 EARLIER = 100  # messages on a page of earlier ones
@@ -296,26 +296,9 @@ def delete_message(request, pk):
     return change(request, "delete", message, form, lambda: message.remove(request.user))
 
 
-@answers_stale_forms
-@signed_in
-@require_http_methods(["GET", "HEAD", "POST"])
-def report_message(request, pk):
-    message = readable_message(request, pk)
-    form = bind(request, ReportForm)
-
-    def report():
-        Report.make(message, request.user, form.cleaned_data["reason"], client_info(request).address)
-        if request.htmx:
-            return HttpResponse(render_to_string("partials/moderation/reported.html"))
-        return redirect(address_for(request, message.room) + f"#message-{pk}")
-
-    return change(request, "report", message, form, report)
-
-
 TITLES = {
     "edit": gettext_lazy("Edit your message"),
     "delete": gettext_lazy("Delete your message"),
-    "report": gettext_lazy("Report a message"),
 }
 
 
@@ -323,10 +306,10 @@ def change(request, verb, message, form, act):
     """Ask with a form whether to ``act()`` the ``verb`` (str) to ``message``, do it, and answer."""
     late, refusal = "", None
     try:
-        if verb != "report":
-            message.check_can_change(verb)
+        message.check_can_change(verb)
         if form.is_bound and form.is_valid():
-            return act() or answer(request, message, render_to_string("partials/focus.html"))
+            act()
+            return answer(request, message, render_to_string("partials/focus.html"))
     except Refused as error:
         if form.is_bound:
             form.add_error(None, refusal := error)

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "live",
     "people",
     "inbox",
+    "moderation",
     "posts",
     "rooms",
     "django.contrib.admin",
@@ -329,6 +330,7 @@ COMMENT_EDIT_WITHIN = 15 * 60
 COMMENT_EDIT_SILENT = 60
 COMMENT_DELETE_WITHIN = 14 * 24 * 3600
 POSTS_PER_PAGE = 20
+BESIDE = {"article": ["rooms/about_article.html"], "person": ["rooms/write_to.html"]}  # what other apps show there
 MENTIONS = 10  # names in one text that are looked up
 
 # Which comments wait for a moderator. People in a group, and the staff, are trusted.
@@ -336,7 +338,7 @@ MENTIONS = 10  # names in one text that are looked up
 REVIEW = os.environ.get("REVIEW", "on") != "off"  # off: none, for tests and measurements
 REVIEW_FIRST = 2
 REVIEW_LINKS = 2
-SPAM_CHECKS = ["posts.spam_checks.words", "posts.spam_checks.akismet"]
+SPAM_CHECKS = ["moderation.spam.words", "moderation.spam.akismet"]
 AKISMET_KEY = os.environ.get("AKISMET_KEY", "")
 AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
 AKISMET_TIMEOUT = 3

@@ -213,7 +213,7 @@ class Notification(live.Item):
             case self.Kind.ROOM:
                 sentence = _("%(names)s wrote in %(title)s")
             case self.Kind.MODERATION:
-                sentence = str(getattr(self.source, "notice", _("A moderator looked at your comment in %(title)s")))
+                sentence = str(getattr(self.source, "notice", _("A moderator looked at what you said in %(title)s")))
                 return sentence.replace("%(title)s", self.title)
         return sentence % {"names": self.names, "title": self.title}
 

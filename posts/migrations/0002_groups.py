@@ -12,8 +12,7 @@ GROUPS = {
         "change_liveupdate",
     ]
     + ["add_tag", "change_tag", "view_tag", "delete_tag", "view_comment"],
-    "Moderators": ["view_comment", "moderate_comment", "view_post", "view_report", "ban_person"]
-    + ["view_suspectword", "add_suspectword", "change_suspectword", "delete_suspectword"],
+    "Moderators": ["view_comment", "view_post", "ban_person"],
 }
 
 

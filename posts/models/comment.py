@@ -4,7 +4,7 @@ from html import unescape
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -13,14 +13,15 @@ from django.utils.translation import gettext_lazy as _
 import live
 from inbox.models import Notification, newly_named, notify_each, withdraw_notifications
 from live.ticks import tick
+from moderation.models import QUEUE, Action, ModeratedQuerySet, Reviewed
+from moderation.review import check_spam
+from moderation.rules import moderates
 from people.markdown import mentioned, render_markdown
 from people.rates import TOO_OFTEN, check_rate, consume
 from people.rules import Closed, Refused, normalize
-from posts.models.moderation import QUEUE, Moderated, ModerationAction, clean_reason, moderates
-from posts.models.review import check_spam
 
 
-class CommentQuerySet(models.QuerySet):
+class CommentQuerySet(ModeratedQuerySet):
     def visible(self):
         """The comments that pages show: those that are readable, and the tombstones that hold replies."""
         return self.filter(state__in=Comment.VISIBLE)
@@ -34,16 +35,22 @@ class CommentQuerySet(models.QuerySet):
             waiting &= Q(author=person)
         return self.filter(Q(state__in=Comment.VISIBLE) | waiting)
 
+    def waiting(self):
+        return self.filter(state=Comment.State.WAITING)
+
+    def for_moderators(self):
+        return self.with_related().select_related("post")
+
+    def purgeable(self):
+        """Those that a purge removes."""
+        return self.filter(state__in=[Comment.State.SHOWN, Comment.State.WAITING])
+
     def with_related(self):
         """With what the partial reads of other rows."""
         return self.select_related("author", "parent__author")
 
-    def with_rulings(self):
-        """With ``is_ruled``: whether a decision was ever made about it, so that pages may show it as it was before."""
-        return self.annotate(is_ruled=Exists(ModerationAction.objects.filter(comment=OuterRef("pk"))))
 
-
-class Comment(Moderated, live.Item):
+class Comment(Reviewed, live.Item):
     """What somebody said about a post, perhaps in answer to ``parent``; ``root`` is its top-level ancestor.
 
     Removed, it is a tombstone as long as a reply stands below it, and gone after that. One that waits for review
@@ -60,6 +67,12 @@ class Comment(Moderated, live.Item):
         REMOVED = "removed", _("Removed")
 
     VISIBLE = [State.SHOWN, State.TOMBSTONE]
+    NOTICES = {
+        Action.Kind.APPROVED: _("A moderator approved your comment on %(title)s"),
+        Action.Kind.REJECTED: _("A moderator did not accept your comment on %(title)s: %(reason)s"),
+        Action.Kind.REMOVED: _("A moderator removed your comment on %(title)s: %(reason)s"),
+        Action.Kind.RESTORED: _("A moderator restored your comment on %(title)s"),
+    }
 
     post = models.ForeignKey("posts.Post", models.CASCADE, verbose_name=_("post"), related_name="comments")
     author = models.ForeignKey(
@@ -72,15 +85,12 @@ class Comment(Moderated, live.Item):
     body = models.TextField(_("text"))
     html = models.TextField(editable=False)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.SHOWN)
-    removed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("removed by")
-    )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
     key = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     edited_at = models.DateTimeField(_("edited"), null=True)
     origin = models.CharField(max_length=300, null=True, unique=True, editable=False)
 
+    reason_is_public = True
     replies = ()  # those that a page shows below; set by whoever loads a thread
     more_replies = 0
     loaded = None  # the id of the last reply, if more were loaded than the first
@@ -95,7 +105,6 @@ class Comment(Moderated, live.Item):
             models.Index(fields=["id"], condition=Q(state="waiting"), name="waiting_comments"),
         ]
         constraints = [models.UniqueConstraint(fields=["author", "key"], name="one_comment_per_attempt")]
-        permissions = [("moderate_comment", _("Can remove everybody's comments"))]
         verbose_name = _("comment")
         verbose_name_plural = _("comments")
 
@@ -149,60 +158,38 @@ class Comment(Moderated, live.Item):
             if self.is_shown:
                 self.notify(before)
 
-    def remove(self, by, reason=""):
-        """Take the comment off the pages, as its author or as a moderator (with a ``reason``, str).
+    def lock_thread(self, now):
+        now.lock(self.post)
 
-        Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
-        """
-        with transaction.atomic():
-            [now] = tick(self.post)
-            self.refresh_from_db()
-            own = by.pk == self.author_id
-            if not own and not by.has_perm("posts.moderate_comment"):
-                raise PermissionDenied
-            if self.is_removed:
-                return transaction.set_rollback(True)  # nothing changed: no page is told
-            if own and timezone.now() - self.created_at > timedelta(seconds=settings.COMMENT_DELETE_WITHIN):
-                raise Refused(_("The time to delete this comment has passed."))
-            reason = "" if own else clean_reason(reason, _("Say why you remove this comment."))
-            if self.is_waiting and not own:
-                return self.reject(by, reason)
-            if self.is_waiting or self.reports.open().exists():
-                tick(QUEUE)  # before people are untold, as in the other verbs: or two could wait for each other
-                self._settle(by)
-            self.lock_those_concerned()
-            if self.is_shown:
-                self.post.count_comments(-1)
-                self.withdraw_notifications()
-            self.removed_by, self.reason = by, reason
-            self._tombstone(now)
-            self._record_action(by, ModerationAction.What.REMOVED, reason)
+    def take_down(self):
+        if self.is_shown:
+            self.post.count_comments(-1)
+            self.withdraw_notifications()
+        self._tombstone()
 
-    def erase(self):
-        """Take the comment off the pages with all that was ever said in it, for its author leaves."""
-        with transaction.atomic():
-            [now] = tick(self.post)
-            self.refresh_from_db()
-            self.revisions.all().delete()
-            self.body = self.html = ""
-            if self.is_removed:
-                return self.save()
-            if self.is_waiting or self.reports.open().exists():
-                tick(QUEUE)  # before people, as every verb does
-                self._settle(self.author)
-            if self.is_shown:
-                self.post.count_comments(-1)
-                self.withdraw_notifications()
-            self._tombstone(now)
-
-    def _tombstone(self, now):
+    def _tombstone(self):
         """Become a tombstone, or be gone, and with it the tombstones above that held nothing else."""
         self.state = self.State.TOMBSTONE if self.answers.visible().exists() else self.State.REMOVED
-        self.changed = now
         self.save()
         above = self.parent
         if self.state == self.State.REMOVED and above and above.state == self.State.TOMBSTONE:
-            above._tombstone(now)
+            above._tombstone()
+
+    def put_back(self):
+        """Stand at its place, counted and told; above it stands again what held nothing."""
+        above = self.parent
+        if above and above.state in (self.State.WAITING, self.State.REJECTED):
+            raise Refused(_("What this comment answers is not shown."))
+        if self.state != self.State.TOMBSTONE:  # or it would take the place of the replies below it
+            self.born = 0
+        self.state, self.removed_by, self.reason = self.State.SHOWN, None, ""
+        self.save()
+        self.post.count_comments(+1)
+        self.notify()
+        while above and above.state == self.State.REMOVED:
+            above.state, above.born = self.State.TOMBSTONE, 0
+            above.save()
+            above = above.parent
 
     def notify(self, before=""):
         """Notify those whom the comment concerns, from the moment it is shown; in the transaction of its cause.
@@ -225,6 +212,10 @@ class Comment(Moderated, live.Item):
             return {kind.MENTION: newly_named(self, before)}
         answered = [self.parent.author] if self.parent and self.parent.author_id else []
         return {kind.MENTION: mentioned(self.body), kind.REPLY: answered, kind.COMMENT: [self.post.author]}
+
+    def forget_text(self):
+        super().forget_text()
+        self.revisions.all().delete()
 
     def place(self, parent):
         """Put this comment below ``parent`` (Comment, or None for the top level)."""
@@ -252,6 +243,10 @@ class Comment(Moderated, live.Item):
             )
         return body
 
+    def check_deletable(self):
+        if timezone.now() - self.created_at > timedelta(seconds=settings.COMMENT_DELETE_WITHIN):
+            raise Refused(_("The time to delete this comment has passed."))
+
     @staticmethod
     def check_can_comment(post, parent):
         """Whether one may write on ``post`` now, below ``parent``. Raises ``Refused`` if not."""
@@ -277,6 +272,18 @@ class Comment(Moderated, live.Item):
         return (key and own.filter(key=key).first()) or own.filter(same_text).first()
 
     # Questions
+
+    @property
+    def thread(self):
+        return self.post
+
+    @property
+    def earlier_texts(self):
+        return self.revisions.all()
+
+    @property
+    def akismet_type(self):
+        return "reply" if self.parent_id else "comment"
 
     @property
     def name(self):
@@ -309,21 +316,17 @@ class Comment(Moderated, live.Item):
         return self.state == self.State.SHOWN
 
     @property
-    def is_waiting(self):
-        return self.state == self.State.WAITING
-
-    @property
     def is_told(self):
         return not self.is_waiting
 
     @property
     def is_as_born(self):
         """Whether every page that has it, has it so: what a decision was made about may be shown as it was before."""
-        return super().is_as_born and self.is_shown and not self.is_ruled
+        return super().is_as_born and self.is_shown and not self.is_decided
 
     @property
-    def is_removed(self):
-        return not self.is_shown and not self.is_waiting
+    def is_visible(self):
+        return self.state in self.VISIBLE
 
 
 class Revision(models.Model):

@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from inbox.models import FanOut
+from moderation.models import QUEUE
+from moderation.review import review
 from people.markdown import render_markdown
 from people.rates import TooFast, check_rate, consume
 from people.rules import Refused, normalize
 from posts import markdown
 from posts.models.comment import Comment
-from posts.models.moderation import QUEUE
-from posts.models.review import review
 
 LONGEST = 200_000  # characters of an article: in every script they pass DATA_UPLOAD_MAX_MEMORY_SIZE
 WORDS_A_MINUTE = 230  # Brysbaert 2019, doi:10.1016/j.jml.2019.104047, rounded down

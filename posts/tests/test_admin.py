@@ -9,11 +9,7 @@ from django.utils import timezone
 from PIL import Image
 
 from live.cursors import cursors
-from live.deltas import delta
-from live.streams import find, name_of
-from people.models import Person
-from posts.models import FRONT, Comment, LiveUpdate, Post, SuspectWord
-from posts.tests.conftest import wait
+from posts.models import FRONT, LiveUpdate, Post
 
 
 @pytest.fixture
@@ -128,107 +124,6 @@ def test_markdown_is_previewed_for_those_who_write(as_alice, bob):
     assert "<strong>bold</strong>" in answer.content.decode() and "<script>" not in answer.content.decode()
     as_alice.force_login(bob)
     assert as_alice.post("/admin/posts/post/preview/", {"body": "x"}).status_code in (302, 403)
-
-
-def test_a_moderator_removes_with_a_reason(client, mallory, bob, post):
-    said = post.comment(bob, "buy now")
-    client.force_login(mallory)
-    chosen = {"action": "remove", "_selected_action": [said.pk]}
-    page = client.post("/admin/posts/comment/", chosen).content.decode()
-    assert "buy now" in page and 'name="reason"' in page and f'name="_selected_action" value="{said.pk}"' in page
-    assert "Say why." in client.post("/admin/posts/comment/", chosen | {"reason": " "}).content.decode()
-    client.post("/admin/posts/comment/", chosen | {"reason": "advertising"})
-    said.refresh_from_db()
-    assert (said.state, said.reason, said.removed_by) == ("removed", "advertising", mallory)
-
-
-@pytest.fixture
-def as_mallory(client, mallory):
-    client.force_login(mallory)
-    return client
-
-
-def decide(client, action, *comments, **said):
-    chosen = {"action": action, "_selected_action": [comment.pk for comment in comments]}
-    return client.post("/admin/posts/comment/", chosen | said, follow=True).content.decode()
-
-
-def states(*comments):
-    return [Comment.objects.get(pk=comment.pk).state for comment in comments]
-
-
-def test_a_queue_is_worked_off_in_bulk_and_open_pages_follow(as_mallory, bob, carol, post):
-    one, two, three = (wait(post, author, text) for author, text in ((bob, "one"), (carol, "two"), (bob, "three")))
-    [before] = cursors(post)
-    queue = as_mallory.get("/admin/posts/comment/?queue=waiting").content.decode()
-    assert all(text in queue for text in ("one", "two", "three", "waits: its author is new"))
-    assert '<b id="queue-waiting">3</b>' in as_mallory.get("/admin/").content.decode()
-    assert "2 comments seen to." in decide(as_mallory, "approve", one, two)
-    assert "1 comment seen to." in decide(as_mallory, "reject", three, reason="off topic")
-    assert states(one, two, three) == ["shown", "shown", "rejected"]
-    text, _ = delta(find(name_of(post)), before.tick)
-    assert "one" in text and "two" in text and "three" not in text
-    assert '<b id="queue-waiting">0</b>' in as_mallory.get("/admin/").content.decode()
-
-
-def test_what_stands_against_it_is_said_and_the_rest_is_done(as_mallory, bob, carol, post):
-    removed, deleted = post.comment(bob, "removed"), post.comment(carol, "deleted")
-    removed.remove(Person.objects.get(username="mallory"), "why not")
-    deleted.remove(carol)
-    page = decide(as_mallory, "restore", removed, deleted)
-    assert "Its author deleted this comment. (1)" in page and "1 comment seen to." in page
-    assert states(removed, deleted) == ["shown", "removed"]
-
-
-def test_reports_are_a_queue(as_mallory, bob, carol, alice, post):
-    spam, fine = post.comment(bob, "spam"), post.comment(bob, "fine")
-    for said in (spam, fine):
-        said.report(carol, f"I do not like <b>{said}</b>")
-    spam.report(alice, "advertising")
-    page = as_mallory.get("/admin/posts/report/").content.decode()
-    assert "advertising" in page and "I do not like &lt;b&gt;fine" in page
-    assert '<b id="queue-reported">2</b>' in page
-    chosen = {"_selected_action": [spam.reports.first().pk]}
-    as_mallory.post("/admin/posts/report/", chosen | {"action": "remove", "reason": "advertising"})
-    as_mallory.post("/admin/posts/report/", {"_selected_action": [fine.reports.get().pk], "action": "keep"})
-    assert states(spam, fine) == ["removed", "shown"]
-    page = as_mallory.get("/admin/posts/report/").content.decode()
-    assert "advertising" not in page and '<b id="queue-reported">0</b>' in page
-    assert "advertising" in as_mallory.get("/admin/posts/report/?settled=yes").content.decode()
-
-
-def test_authors_are_banned_and_purged_from_the_list(as_mallory, bob, carol, post):
-    said = [post.comment(bob, f"spam {n}") for n in range(3)]
-    other = post.comment(carol, "hello")
-    assert "purge" in decide(as_mallory, "ban", said[0])
-    decide(as_mallory, "ban", said[0], reason="spam", purge="on")
-    bob.refresh_from_db()
-    assert not bob.is_active and states(*said, other) == ["removed"] * 3 + ["shown"]
-
-
-def test_a_comments_history_stands_beside_it(as_mallory, bob, carol, mallory, post):
-    said = post.comment(bob, "first words")
-    said.revise(bob, "second words")
-    said.report(carol, "they were better before")
-    said.remove(mallory, "both were bad")
-    page = as_mallory.get(f"/admin/posts/comment/{said.pk}/change/").content.decode()
-    assert all(text in page for text in ("first words", "they were better before", "both were bad", "mallory"))
-
-
-def test_only_moderators_see_the_queue_and_the_reports(as_editor, bob, carol, post):
-    said = post.comment(bob, "hello")
-    said.report(carol, "a secret accusation")
-    assert "queue-waiting" not in as_editor.get("/admin/").content.decode()
-    page = as_editor.get(f"/admin/posts/comment/{said.pk}/change/").content.decode()
-    assert "hello" in page and "accusation" not in page
-    assert as_editor.get("/admin/posts/report/").status_code == 403
-    decide(as_editor, "remove", said, reason="because I can")
-    assert states(said) == ["shown"]
-
-
-def test_moderators_keep_the_list_of_suspect_words(as_mallory):
-    assert as_mallory.post("/admin/posts/suspectword/add/", {"word": "casino"}).status_code == 302
-    assert SuspectWord.objects.get().word == "casino"
 
 
 def picture(format="JPEG", size=(3000, 20), **options):

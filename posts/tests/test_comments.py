@@ -147,7 +147,7 @@ def test_a_moderator_removes_with_a_reason_and_others_not_at_all(post, bob, caro
     said = post.comment(bob, "buy now")
     with pytest.raises(PermissionDenied):
         said.remove(carol, "I do not like it")
-    assert refusal(said.remove, mallory, " ") == "Say why you remove this comment."
+    assert refusal(said.remove, mallory, " ") == "Say why you remove it."
     said.remove(mallory, "advertising")
     assert states(said) == ["removed"]
     assert (said.removed_by, said.reason) == (mallory, "advertising")

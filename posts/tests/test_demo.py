@@ -6,8 +6,9 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from moderation.models import Report
 from people.models import Person
-from posts.models import Comment, LiveUpdate, Post, Report
+from posts.models import Comment, LiveUpdate, Post
 
 
 @pytest.fixture(autouse=True)
@@ -60,8 +61,8 @@ def test_the_long_thread_shows_what_a_thread_can_be():
 
 def test_there_is_something_for_the_moderator_to_do():
     demo()
-    assert Comment.objects.get(state=Comment.State.WAITING).moderation_actions.get().what == "links"
-    assert Report.objects.open().get().comment.is_shown
+    assert Comment.objects.get(state=Comment.State.WAITING).actions.get().kind == "links"
+    assert Report.objects.open().get().target.is_shown
 
 
 def test_comments_were_written_in_the_order_of_their_ids_and_after_what_they_answer():
@@ -79,7 +80,7 @@ def test_every_account_can_sign_in_with_the_password_that_was_printed(client):
         assert client.login(username=username, password=password)
     assert Person.objects.get(username="editor").is_superuser
     assert Person.objects.get(username="author").has_perm("posts.add_post")
-    assert Person.objects.get(username="moderator").has_perm("posts.moderate_comment")
+    assert Person.objects.get(username="moderator").has_perm("moderation.moderate")
 
 
 def test_a_second_run_adds_nothing():

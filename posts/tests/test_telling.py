@@ -13,7 +13,8 @@ from live.cursors import cursors
 from live.deltas import delta
 from live.streams import find, name_of
 from live.ticks import tick
-from posts.models import Comment, ModerationAction, Post
+from moderation.models import Action
+from posts.models import Comment, Post
 from posts.models.post import publish_due
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
@@ -235,7 +236,7 @@ def test_an_author_is_told_what_a_moderator_decided_and_not_what_they_did_themse
     assert told(bob)[1:] == [f"A moderator restored your comment on {post}"]
     assert bob.notifications.order_by("-pk").first().target == said.get_absolute_url()
     waiting = Comment(post=post, author=bob, body="links", html="links")
-    waiting.hold_for_review(ModerationAction(what=ModerationAction.What.LINKS))
+    waiting.hold_for_review(Action(kind=Action.Kind.LINKS))
     waiting.reject(mallory, "advertising")
     assert f"A moderator did not accept your comment on {post}: advertising" in told(bob)
     waiting.approve(mallory)

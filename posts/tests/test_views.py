@@ -235,9 +235,9 @@ def test_an_old_form_keeps_the_text_of_an_edit_of_a_report_and_of_a_decision(pos
         assert "open for too long" in html and "what I typed" in html, address
     again = re.search(r'csrfmiddlewaretoken" value="(\w+)"', html)[1]
     assert [comment.body for comment in Comment.objects.order_by("pk")] == ["hello", "the other"]
-    assert not theirs.reports.exists() and not theirs.moderation_actions.exists()
+    assert not theirs.reports.exists() and not theirs.actions.exists()
     answer = strict[mallory].post(address, typed | {"csrfmiddlewaretoken": again}, headers=headers)
-    assert theirs.moderation_actions.filter(what="banned").exists() and answer.status_code in (200, 302)
+    assert theirs.actions.filter(kind="banned").exists() and answer.status_code in (200, 302)
 
 
 def test_reading_does_not_change_and_changing_is_not_reading(post, as_bob, carol):

@@ -4,7 +4,7 @@ from django.db import migrations
 GROUPS = {
     "Editors": ["add_room", "change_room", "view_room", "add_membership", "change_membership"]
     + ["delete_membership", "view_membership"],
-    "Moderators": ["view_room", "view_message", "moderate_message", "view_report"],
+    "Moderators": ["view_room", "view_message"],
 }
 
 

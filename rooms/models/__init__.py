@@ -1,7 +1,6 @@
 from rooms.models.block import Block
 from rooms.models.membership import Membership, MyRooms
 from rooms.models.message import Message
-from rooms.models.report import Report
 from rooms.models.room import OPEN_ROOMS, OpenRooms, Room
 
-__all__ = ["OPEN_ROOMS", "Block", "Membership", "Message", "MyRooms", "OpenRooms", "Report", "Room"]
+__all__ = ["OPEN_ROOMS", "Block", "Membership", "Message", "MyRooms", "OpenRooms", "Room"]

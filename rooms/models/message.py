@@ -9,15 +9,26 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from inbox.models import Notification, newly_named, notify_each, withdraw_notifications
+from moderation.models import Action, Moderated, ModeratedQuerySet
+from moderation.rules import moderates
 from people.markdown import mentioned, render_markdown
 from people.rates import TOO_OFTEN, consume
 from people.rules import Closed, Refused, normalize
 from rooms.models.membership import Membership
 
+AROUND = 3  # lines that moderators see before and after a reported one
 
-class MessageQuerySet(models.QuerySet):
+
+class MessageQuerySet(ModeratedQuerySet):
     def visible(self):
         return self.filter(removed_at=None)
+
+    def for_moderators(self):
+        return self.with_related().select_related("room")
+
+    def purgeable(self):
+        """Those that a purge removes."""
+        return self.visible()
 
     def with_related(self):
         """With what the partial reads of other rows."""
@@ -28,10 +39,15 @@ class MessageQuerySet(models.QuerySet):
         return list(self.order_by("-pk")[:most])[::-1]
 
 
-class Message(live.Item):
+class Message(Moderated, live.Item):
     """A line in a room. It may be the first of its day, or of what its author says in one go: then it shows that."""
 
     shown_in = "room"
+    NOTICES = {
+        Action.Kind.REMOVED: _("A moderator removed your message in %(title)s: %(reason)s"),
+        Action.Kind.RESTORED: _("A moderator restored your message in %(title)s"),
+    }
+
     room = models.ForeignKey("rooms.Room", models.CASCADE, verbose_name=_("room"), related_name="messages")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, verbose_name=_("author"), related_name="messages"
@@ -44,10 +60,6 @@ class Message(live.Item):
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     edited_at = models.DateTimeField(_("edited"), null=True)
     removed_at = models.DateTimeField(_("removed"), null=True)
-    removed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("removed by")
-    )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
 
     objects = MessageQuerySet.as_manager()
 
@@ -58,7 +70,6 @@ class Message(live.Item):
             models.Index(fields=["author", "-created_at"]),
         ]
         constraints = [models.UniqueConstraint(fields=["room", "author", "key"], name="one_message_per_attempt")]
-        permissions = [("moderate_message", _("Can remove everybody's messages"))]
         verbose_name = _("message")
         verbose_name_plural = _("messages")
 
@@ -91,27 +102,26 @@ class Message(live.Item):
                 self.save()
                 self.notify(before)
 
-    def remove(self, by, reason=""):
-        """Take the message off the pages, as its author or as a moderator (with a ``reason``, str).
+    def lock_thread(self, now):
+        self.lists = self.room.lock_with_lists(now)
 
-        Removing it again changes nothing. Raises ``Refused``, ``PermissionDenied``.
-        """
-        with self.room.change_with_lists() as (now, list_ticks):
-            self.refresh_from_db()
-            own = by.pk == self.author_id
-            if not own and not self.moderated_by(by):
-                raise PermissionDenied
-            if self.removed_at:
-                return now.undo()  # nothing changed: no page is told
-            if own:
-                self.check_can_change("delete")
-            if not own and not reason.strip():
-                raise Refused(_("Say why you remove this message."))
-            self.removed_at, self.removed_by, self.reason = timezone.now(), by, reason.strip()
-            self.save()
-            self._regroup_next_line()
-            self.room.find_last(list_ticks)
-            self.withdraw_notifications()
+    def take_down(self):
+        self._stand(removed_at=timezone.now())
+        self.withdraw_notifications()
+
+    def put_back(self):
+        self.removed_by, self.reason, self.born = None, "", 0
+        self._stand(removed_at=None)
+        self.notify()
+
+    def _stand(self, removed_at):
+        """Be on the pages, or no more; the lines before and after it meet, or part again."""
+        self.removed_at = removed_at
+        if not removed_at:
+            self.place_after(self.room.messages.visible().filter(pk__lt=self.pk).order_by("-pk").first())
+        self.save()
+        self._regroup_next_line()
+        self.room.find_last(self.lists)
 
     def _regroup_next_line(self):
         """The line after this one may now be the first of its day, or of its turn."""
@@ -119,7 +129,7 @@ class Message(live.Item):
         after = lines.filter(pk__gt=self.pk).order_by("pk").first()
         if after:
             shown = after.opens_day, after.opens_turn
-            after.place_after(lines.filter(pk__lt=self.pk).order_by("-pk").first())
+            after.place_after(lines.filter(pk__lt=after.pk).order_by("-pk").first())
             if shown != (after.opens_day, after.opens_turn):
                 after.save()
 
@@ -133,18 +143,6 @@ class Message(live.Item):
             or before.author_id != self.author_id
             or self.created_at - before.created_at > timedelta(seconds=settings.MESSAGE_TURN)
         )
-
-    def erase(self):
-        """Take the message off the pages with what was said in it, for its author leaves."""
-        with self.room.change_with_lists() as (_now, list_ticks):
-            self.refresh_from_db()
-            self.body = self.html = ""
-            if not self.removed_at:
-                self.removed_at, self.removed_by = timezone.now(), self.author
-                self._regroup_next_line()
-            self.save()
-            self.room.find_last(list_ticks)
-            self.withdraw_notifications()
 
     def notify(self, before=""):
         """Notify those whom the message concerns; in the transaction of its cause.
@@ -191,6 +189,9 @@ class Message(live.Item):
             }
             raise Refused(late[verb])
 
+    def check_deletable(self):
+        self.check_can_change("delete")
+
     @staticmethod
     def readable(body):
         """``body`` (str) as it is kept: NFC, trimmed. Raises ``Refused`` if it is empty or too long."""
@@ -206,7 +207,34 @@ class Message(live.Item):
 
     # Questions
 
+    @property
+    def thread(self):
+        return self.room
+
+    @property
+    def is_shown(self):
+        return self.removed_at is None
+
     def moderated_by(self, person):
-        """Whether ``person`` may remove it: a moderator, and of what is private only what was reported."""
-        seen = not self.room.is_direct or self.reports.exists()
-        return seen and person.is_active and person.has_perm("rooms.moderate_message")
+        """A moderator decides about what was reported, and what they may read themselves, conversations aside."""
+        if not person.is_active or not moderates(person):
+            return False
+        return self.is_open_to_moderators or (not self.room.is_direct and self.room.readable_by(person))
+
+    @property
+    def is_open_to_moderators(self):
+        return self.room.kind == self.room.Kind.OPEN or self.reports.exists()
+
+    @property
+    def context_lines(self):
+        """In a room that is open to all some lines before and after it; of private talk nothing else is shown."""
+        if self.room.kind != self.room.Kind.OPEN:
+            return [self]
+        lines = self.room.messages.with_related()
+        before, after = lines.filter(pk__lt=self.pk).order_by("-pk"), lines.filter(pk__gt=self.pk).order_by("pk")
+        return [*reversed(before[:AROUND]), self, *after[:AROUND]]
+
+    @property
+    def is_as_born(self):
+        """Whether every page that has it, has it so: what was put back some have as it was, or a note in its place."""
+        return super().is_as_born and not self.is_decided

@@ -211,15 +211,16 @@ class Room(live.Item):
         return {pk: now.at(MyRooms(pk)) for pk in people}
 
     def find_last(self, list_ticks):
-        """A line was removed: if it was the newest, the one before is now, and who has read that has read all.
+        """A line was removed, or put back: another may be the newest now, and who has read that has read all.
 
         ``list_ticks`` is as ``change_with_lists`` says. The marks in other lists go with the next ``mark_unread``.
         """
         last = self.messages.visible().aggregate(last=Max("pk", default=0))["last"]
-        if Room.objects.filter(pk=self.pk, last__gt=last).update(last=last, marked=F("last")):
+        if Room.objects.filter(pk=self.pk).exclude(last=last).update(last=last, marked=F("last")):
             for person_id, now in list_ticks.items():
                 self.memberships.filter(person=person_id).update(changed=now)
-            self.memberships.filter(person__in=list_ticks, read__gte=last).update(marked=False)
+            for marked, read in ((False, {"read__gte": last}), (True, {"read__lt": last})):
+                self.memberships.filter(person__in=list_ticks, **read).update(marked=marked)
 
     def mark_unread(self):
         """Put the marks in the members' lists right, some of them at a time: there is something new, or no more.

@@ -24,7 +24,7 @@ from live.streams import find, name_of
 from live.viewers import Viewer, people_of
 from people.rates import RateLimit, TooFast
 from people.rules import Closed, Refused
-from rooms.models import Block, Membership, Message, MyRooms, Report, Room
+from rooms.models import Block, Membership, Message, MyRooms, Room
 from rooms.models.room import mark_unread
 
 HERE = "192.0.2.1"
@@ -135,15 +135,6 @@ def test_deleting_again_tells_no_page(lobby, bob):
     assert cursors(lobby) == [before]
 
 
-def test_reports_in_rooms_are_limited(lobby, bob, carol, settings):
-    said = [lobby.say(bob, f"line {n}") for n in range(3)]
-    settings.RATES_OF = {"report": {"person": [(2, 60)]}}
-    for message in said[:2]:
-        Report.make(message, carol, "rude", HERE)
-    assert refused_for(Report.make, said[2], carol, "rude", HERE)
-    assert Report.objects.count() == 2
-
-
 def test_a_member_changes_their_mind_only_so_often(den, alice, settings):
     settings.RATES_OF = {"subscription": {"person": [(2, 60)]}}
     membership = den.memberships.get(person=alice)
@@ -167,19 +158,6 @@ def test_bob_may_edit_and_delete_his_messages_for_fifteen_minutes(lobby, bob, ca
     aged(said, minutes=16)
     assert refusal(said.revise, bob, "too late") == "The time to edit this message has passed."
     assert refusal(said.remove, bob) == "The time to delete this message has passed."
-
-
-def test_a_moderator_removes_with_a_reason_what_is_public_or_reported(lobby, bob, carol, mallory):
-    said = lobby.say(bob, "buy now")
-    assert refusal(said.remove, mallory, " ") == "Say why you remove this message."
-    said.remove(mallory, "advertising")
-    assert not lobby.messages.visible().exists()
-    private = Room.write(bob, [carol], "buy in private")
-    with pytest.raises(PermissionDenied):
-        private.remove(mallory, "advertising")
-    Report.make(private, carol, "advertising")
-    private.remove(mallory, "advertising")
-    assert private.removed_at
 
 
 def test_lines_show_where_days_and_turns_begin_and_pass_that_on_when_removed(lobby, bob, carol):

@@ -45,7 +45,8 @@ NEED_NOT = {
     "delete-comment": "each comment once",
     "delete-message": "each message once",
     **dict.fromkeys(
-        ("approve-comment", "reject-comment", "remove-comment", "restore-comment", "keep-comment", "ban-comment"),
+        ("approve-comment", "reject-comment", "remove-comment", "restore-comment", "keep-comment", "ban-comment")
+        + ("remove-message", "restore-message", "keep-message", "ban-message"),
         "moderators do",
     ),
     "read": "only what is unread",

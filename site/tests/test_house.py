@@ -8,16 +8,18 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from django.urls import get_resolver
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAY_IMPORT = {
     "live": set(),
     "people": {"live"},
     "inbox": {"live", "people"},
-    "posts": {"live", "people", "inbox"},
-    "rooms": {"live", "people", "inbox"},
+    "moderation": {"live", "people", "inbox"},
+    "posts": {"live", "people", "inbox", "moderation"},
+    "rooms": {"live", "people", "inbox", "moderation"},
 }
-OURS = {"live", "people", "inbox", "posts", "rooms", "parley"}
+OURS = {"live", "people", "inbox", "moderation", "posts", "rooms", "parley"}
 TEMPLATES = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "live/templates").rglob("*.html")]
 BROADCAST = [
     "posts/card",
@@ -80,6 +82,53 @@ def test_dependencies_run_one_way(app):
     for file in sources(app):
         strangers = {name.partition(".")[0] for name in imports(file)} & OURS - MAY_IMPORT[app] - {app}
         assert not strangers, f"{file.relative_to(ROOT)} imports {strangers}"
+
+
+def templates_of(app):
+    """The templates (set of their names) that ``app`` renders: those in its folders, those that its code names, and
+    what they include. What they extend is the site's."""
+    folders = [ROOT / "templates" / app, ROOT / "templates/partials" / app]
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    wanted = {str(file.relative_to(ROOT / "templates")) for file in files}
+    wanted |= {name for file in sources(app) for name in re.findall(r'"([\w/]+\.(?:html|txt))"', file.read_text())}
+    found = set()
+    while wanted:
+        name = wanted.pop()
+        if (ROOT / "templates" / name).exists():
+            found.add(name)
+            wanted |= set(re.findall(r'{% include "([\w/.]+)"', (ROOT / "templates" / name).read_text())) - found
+    return found
+
+
+def owners_of_words():
+    """Whose (str) what a template can name is: tag libraries, addresses."""
+    libraries = {file.stem: file.parts[0] for app in MAY_IMPORT for file in relative(f"{app}/templatetags/*.py")}
+    addresses = {
+        pattern.name: app
+        for app in MAY_IMPORT
+        if (ROOT / app / "urls.py").exists()
+        for pattern in get_resolver(f"{app}.urls").url_patterns
+    }
+    return libraries, addresses
+
+
+def relative(pattern):
+    return [file.relative_to(ROOT) for file in ROOT.glob(pattern)]
+
+
+@pytest.mark.parametrize("app", MAY_IMPORT)
+def test_templates_know_no_more_than_the_code_that_renders_them(app):
+    """They load no tags of an app that their own may not import, link to none of its addresses, ask for no right there,
+    and include nothing from its folder."""
+    libraries, addresses = owners_of_words()
+    strangers = OURS - MAY_IMPORT[app] - {app}
+    assert app == "live" or templates_of(app)
+    for name in sorted(templates_of(app)):
+        text = (ROOT / "templates" / name).read_text()
+        known = {libraries.get(word) for words in re.findall(r"{% load ([^%]+) %}", text) for word in words.split()}
+        known |= {addresses.get(word) for word in re.findall(r"""{% url ['"]([\w-]+)['"]""", text)}
+        known |= set(re.findall(r"\bperms\.(\w+)", text)) | {name.removeprefix("partials/").partition("/")[0]}
+        assert not known & strangers, f"{app} renders {name}, which knows {known & strangers}"
 
 
 @pytest.mark.parametrize("app", MAY_IMPORT)

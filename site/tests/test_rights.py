@@ -25,9 +25,9 @@ from inbox.models.notification import notify
 from live.cache import html_cache
 from live.cursors import Cursor
 from live.streams import kinds, name_of
+from moderation.models import QUEUE
 from people.models import DISPLAY_NAMES, Person
 from posts.models import FRONT, Comment, LiveUpdate, Post
-from posts.models.moderation import QUEUE
 from rooms.models import OPEN_ROOMS, MyRooms, Room
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +116,8 @@ def add_secrets(made):
         room.memberships.get(person=made.owner).leave()
     made.duo_line = Room.write(made.author, [made.owner], "private-line")
     made.duo = made.duo_line.room
+    made.reported_line = Room.write(made.author, [made.owner], "reported-line")
+    made.reported_line.report(made.owner, "private-report")
     made.future = Announcement(body="future-announcement", by=made.editor)
     made.future.starts, made.future.ends = timezone.now() + timedelta(2), timezone.now() + timedelta(3)
     made.future.announce()
@@ -230,6 +232,18 @@ ROWS = [
     ("/rooms/messages/{line}/edit/", "33244444", "33U44444", "FFF44444"),
     ("/rooms/messages/{line}/delete/", "33244444", "33344444", "FFF44444"),
     ("/rooms/messages/{line}/report/", "33222222", "33UUUUUU", "FFFFFFFF"),
+    ("/rooms/messages/{line}/menu/", "33444242", "33NNNNNN", "FFFFFFFF"),
+    ("/rooms/messages/{line}/remove/", "33NNNNNN", "33444U4U", "FF444F4F"),
+    ("/rooms/messages/{line}/restore/", "33NNNNNN", "33444343", "FF444F4F"),
+    ("/rooms/messages/{line}/keep/", "33NNNNNN", "33444343", "FF444F4F"),
+    ("/rooms/messages/{line}/ban/", "33NNNNNN", "33444U4U", "FF444F4F"),
+    ("/rooms/messages/{secret}/menu/", "33444444", "33NNNNNN", "FFFFFFFF"),
+    ("/rooms/messages/{secret}/remove/", "33NNNNNN", "33444444", "FF444444"),
+    ("/rooms/messages/{secret}/ban/", "33NNNNNN", "33444444", "FF444444"),
+    ("/rooms/messages/{private}/menu/", "33444444", "33NNNNNN", "FFFFFFFF"),
+    ("/rooms/messages/{private}/ban/", "33NNNNNN", "33444444", "FF444444"),
+    ("/rooms/messages/{reported_line}/menu/", "33444242", "33NNNNNN", "FFFFFFFF"),
+    ("/rooms/messages/{reported_line}/remove/", "33NNNNNN", "33444U4U", "FF444F4F"),
     ("/rooms/messages/{secret}/", "44344444", "NNNNNNNN", "FFFFFFFF"),
     ("/rooms/messages/{secret}/edit/", "33244444", "33U44444", "FFF44444"),
     ("/rooms/messages/{secret}/delete/", "33244444", "33344444", "FFF44444"),
@@ -262,13 +276,13 @@ ROWS = [
     ("/admin/posts/post/", "33332222", "33332222", "FFFFFFFF"),
     ("/admin/posts/post/{draft}/change/", "33332322", "33332F22", "FFFFFFFF"),
     ("/admin/posts/comment/", "3333F222", "3333F222", "FFFFFFFF"),
-    ("/admin/posts/report/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
-    ("/admin/posts/suspectword/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
+    ("/admin/moderation/report/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
+    ("/admin/moderation/action/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
+    ("/admin/moderation/suspectword/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
     ("/admin/posts/tag/", "33332F22", "33332F22", "FFFFFFFF"),
     ("/admin/people/person/", "3333FFF2", "3333FFF2", "FFFFFFFF"),
     ("/admin/rooms/room/", "3333F222", "3333F222", "FFFFFFFF"),
     ("/admin/rooms/message/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
-    ("/admin/rooms/report/", "3333F2F2", "3333F2F2", "FFFFFFFF"),
     ("/admin/inbox/announcement/", "3333FF22", "3333FF22", "FFFFFFFF"),
 ]
 LISTENERS = {  # who may hear a stream, in the order of the cast
@@ -319,7 +333,8 @@ def test_every_address_has_a_row(world):
         if not r.startswith("admin/") and not name.startswith(theirs)
     }
     assert ours <= tried
-    ours = {model for model in admin.site._registry if model._meta.app_label in ("inbox", "people", "posts", "rooms")}
+    apps = ("inbox", "moderation", "people", "posts", "rooms")
+    ours = {model for model in admin.site._registry if model._meta.app_label in apps}
     lists = {f"admin/{model._meta.app_label}/{model._meta.model_name}/" for model in ours}
     assert lists <= tried
 
@@ -372,6 +387,8 @@ SECRETS = {
     "left-room-line": "author",
     "left-line": "author other",
     "private-line": "author owner",
+    "reported-line": "author owner moderator admin",
+    "private-report": "moderator admin",
     "future-announcement": "editor admin",
     "why-banned": "banned admin",
     "owner@example.org": "owner admin",
@@ -386,7 +403,7 @@ def addresses(world):
     comments += [world.removed, world.tombstone, world.edited]
     rooms, lines = (
         [world.left, world.trio, world.duo],
-        [world.left_line, world.left_own, world.trio_line, world.duo_line],
+        [world.left_line, world.left_own, world.trio_line, world.duo_line, world.reported_line],
     )
     rows = list(Notification.objects.filter(person=world.owner))
     values = {

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.dateparse import parse_duration
 from django.utils.text import slugify
 
+from moderation.models import Action
 from people.models import Person
-from posts.models import Comment, LiveUpdate, ModerationAction, Post, Tag
+from posts.models import Comment, LiveUpdate, Post, Tag
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 UNMISTAKABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -135,7 +136,7 @@ class Thread:
         if entry.get("waits"):
             comment = Comment(post=self.post, author=author, body=Comment.readable(entry["text"]))
             comment.place(parent)
-            comment.hold_for_review(ModerationAction(what=ModerationAction.What.LINKS, at=at))
+            comment.hold_for_review(Action(kind=Action.Kind.LINKS, created_at=at))
         else:
             comment = self.post.comment(author, entry["text"], parent)
         dates = {"created_at": at}
@@ -145,7 +146,7 @@ class Thread:
             dates["edited_at"] = at + timedelta(minutes=4)
         if "reported" in entry:
             comment.report(self.people[entry["reported"]["by"]], entry["reported"]["reason"])
-            comment.reports.update(at=at + timedelta(minutes=1))
+            comment.reports.update(created_at=at + timedelta(minutes=1))
         Comment.objects.filter(pk=comment.pk).update(**dates)
         if "name" in entry:
             self.comments[entry["name"]] = comment

@@ -15,12 +15,13 @@ from django.test import Client
 from django.utils import timezone
 
 from live.testing import PATIENCE
+from moderation import spam
+from moderation.models import SuspectWord
+from moderation.tests.conftest import CLIENT_INFO
 from people.models import Person
 from people.rates import TooFast
 from people.rules import Refused
-from posts import spam_checks
-from posts.models import Comment, SuspectWord
-from posts.tests.conftest import CLIENT_INFO
+from posts.models import Comment
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
 LINKS = "[a](https://a.example) [b](https://b.example) https://c.example"
@@ -45,7 +46,7 @@ def say(post, author, text, *more):
 
 def why(comment):
     """Why ``comment`` waits, or the state that it is in."""
-    return [(one.what, one.reason) for one in comment.moderation_actions.all()] or comment.state
+    return [(one.kind, one.reason) for one in comment.actions.all()] or comment.state
 
 
 # Who waits
@@ -111,23 +112,23 @@ def test_a_comment_sent_five_times_waits_once(post, bob):
     key = uuid4()
     assert len({say(post, bob, "hello", None, key).pk for _ in range(5)}) == 1
     assert say(post, bob, "hello").pk == Comment.objects.get().pk
-    assert Comment.objects.get().moderation_actions.count() == 1
+    assert Comment.objects.get().actions.count() == 1
 
 
 def test_the_review_is_not_turned_off_in_production(settings):
     settings.RATES_OF = {"comment": {"person": [(1, 5)]}}
 
     def errors():
-        return {error.id for error in run_checks(include_deployment_checks=True)} & {"posts.E001", "people.E001"}
+        return {error.id for error in run_checks(include_deployment_checks=True)} & {"moderation.E001", "people.E001"}
 
     assert not errors()
     settings.REVIEW = False
-    assert errors() == {"posts.E001"}
+    assert errors() == {"moderation.E001"}
     settings.RATES_OF = {}
-    assert errors() == {"posts.E001", "people.E001"}
+    assert errors() == {"moderation.E001", "people.E001"}
 
 
-# Checkers
+# Spam checks
 
 
 @pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def in_no_transaction(comment, client_info):
     assert not connection.in_atomic_block
 
 
-def test_a_checker_that_fails_holds_the_comment_and_loses_nothing(post, known, settings):
+def test_a_spam_check_that_fails_holds_the_comment_and_loses_nothing(post, known, settings):
     settings.SPAM_CHECKS = [f"{__name__}.broken"]
     assert why(say(post, known, "hello")) == [("held", "broken: RuntimeError")]
     settings.SPAM_CHECKS = ["nowhere.at_all"]
@@ -165,7 +166,7 @@ def test_a_checker_that_fails_holds_the_comment_and_loses_nothing(post, known, s
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_lock_is_held_while_a_checker_thinks(settings):
+def test_no_lock_is_held_while_a_spam_check_thinks(settings):
     from posts.models import Post
 
     author = Person.objects.create_user("dan")
@@ -249,7 +250,7 @@ def test_a_slow_akismet_is_not_waited_for(post, known, settings):
 
 def test_without_a_key_akismet_is_left_alone(post, known, settings):
     settings.AKISMET_URL = "http://127.0.0.1:1/"
-    assert spam_checks.akismet(Comment(post=post, author=known, body="hello"), CLIENT_INFO) is None
+    assert spam.akismet(Comment(post=post, author=known, body="hello"), CLIENT_INFO) is None
 
 
 # How often
@@ -319,7 +320,7 @@ def test_people_of_one_address_share_its_limit(hurried, post, carol):
     post.comment(carol, "fourth", client_info=CLIENT_INFO)
 
 
-def test_a_checker_is_not_asked_about_what_is_too_fast_anyway(hurried, post, settings):
+def test_a_spam_check_is_not_asked_about_what_is_too_fast_anyway(hurried, post, settings):
     with akismet(settings, b"false") as asked:
         for n in range(5):
             post_comment(hurried, post, f"comment {n}")

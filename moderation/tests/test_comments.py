@@ -1,4 +1,4 @@
-"""Moderation: who may decide what, what the pages show then, and what is remembered of it."""
+"""Moderation of comments: who may decide what, what the pages show then, and what is remembered of it."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -9,11 +9,12 @@ from live import fragments
 from live.cursors import cursors
 from live.deltas import delta
 from live.streams import find, name_of
+from moderation.models import QUEUE, Purge, Report
+from moderation.models.purge import BATCH, purge_due
+from moderation.tests.conftest import CLIENT_INFO, wait
 from people.models import Person
 from people.rules import Refused
-from posts.models import QUEUE, Comment, Purge, Report
-from posts.models.moderation import BATCH, purge_due
-from posts.tests.conftest import CLIENT_INFO, wait
+from posts.models import Comment
 
 HTMX = {"HX-Request": "true", "HX-Current-URL": "http://testserver/posts/a-day-at-the-sea/"}
 
@@ -24,7 +25,7 @@ def states(*comments):
 
 def history(comment):
     """Oldest first: what was decided, and by whom."""
-    return [(one.what, one.by and one.by.username, one.reason) for one in comment.moderation_actions.order_by("pk")]
+    return [(one.kind, one.by and one.by.username, one.reason) for one in comment.actions.order_by("pk")]
 
 
 def refusal(function, *arguments):
@@ -96,7 +97,7 @@ def test_its_author_may_edit_and_delete_it_and_nobody_hears_of_it(post, bob, mal
     assert "first" not in missed(post, before)
     assert "first" in page_of(mallory, post)
     said.remove(bob)
-    assert states(said) == ["removed"] and count(post) == 0
+    assert states(said) == ["gone"] and count(post) == 0
     assert "first" not in missed(post, before)
 
 
@@ -128,7 +129,7 @@ def test_approval_is_its_birth_at_its_place(post, bob, carol, mallory):
 def test_a_rejected_comment_leaves_the_pages_that_had_it(post, bob, mallory):
     said = wait(post, bob, "a secret word")
     [before] = cursors(post)
-    assert refusal(said.reject, mallory, " ") == "Say why you reject this comment."
+    assert refusal(said.reject, mallory, " ") == "Say why you reject it."
     said.reject(mallory, "off topic")
     text = missed(post, before)
     assert f'hx-target="#comment-{said.pk}:not({fragments.TYPED})" hx-swap="delete"' in text and "secret" not in text
@@ -146,7 +147,7 @@ def test_what_answered_a_comment_that_is_gone_brings_a_tombstone_back(post, bob,
     said = wait(post, bob, "leaf", middle)
     middle.remove(carol)
     top.remove(carol)
-    assert states(top, middle) == ["removed", "removed"]
+    assert states(top, middle) == ["gone", "gone"]
     [before] = cursors(post)
     said.approve(mallory)
     assert states(top, middle, said) == ["tombstone", "tombstone", "shown"]
@@ -175,7 +176,7 @@ def test_a_removed_comment_comes_back_with_its_replies_where_they_were(post, bob
 def test_what_its_author_deleted_stays_deleted(post, bob, mallory):
     said = post.comment(bob, "hello")
     said.remove(bob)
-    assert refusal(said.restore, mallory) == "Its author deleted this comment."
+    assert refusal(said.restore, mallory) == "Its author deleted it."
 
 
 def test_others_decide_nothing(post, bob, carol):
@@ -195,13 +196,13 @@ def test_others_decide_nothing(post, bob, carol):
 
 def test_everybody_reports_once_with_a_reason(post, bob, carol, mallory):
     said = post.comment(bob, "buy now")
-    assert refusal(said.report, carol, "") == "Say what is wrong with this comment."
+    assert refusal(said.report, carol, "") == "Say what is wrong with it."
     assert refusal(said.report, carol, "x" * 201) == "A reason can have at most 200 characters."
     [before] = cursors(QUEUE)
     said.report(carol, " adver\0tising\r\n of \n pills")
     assert said.reports.get().reason == "advertising of pills"
-    assert refusal(said.report, carol, "still") == "You have reported this comment already. Thank you."
-    assert refusal(said.report, bob, "it is mine") == "This comment is your own."
+    assert refusal(said.report, carol, "still") == "You have reported this already. Thank you."
+    assert refusal(said.report, bob, "it is mine") == "This is your own."
     assert 'hx-target="#queue-reported" hx-swap="textContent">1<' in missed(QUEUE, before)
     said.keep(mallory)
     said.keep(mallory)
@@ -265,21 +266,15 @@ def test_moderators_ban_neither_the_staff_nor_themselves(post, alice, mallory):
 def test_a_large_purge_is_carried_on_by_the_pulse_and_spares_what_came_later(post, bob, mallory):
     said = [post.comment(bob, f"spam {n}") for n in range(BATCH + 5)]
     said[0].ban_author(mallory, "spam", purge=True)
-    assert states(*said).count("removed") == BATCH
+    assert states(*said).count("gone") == BATCH
     later = post.comment(bob, "back again")
     purge_due()
     purge_due()
-    assert set(states(*said)) == {"removed"} and states(later) == ["shown"]
+    assert set(states(*said)) == {"gone"} and states(later) == ["shown"]
     assert not Purge.objects.filter(done_at=None).exists()
 
 
 # In place
-
-
-@pytest.fixture
-def as_mallory(client, mallory):
-    client.force_login(mallory)
-    return client
 
 
 def test_the_menu_is_for_moderators_and_as_missing_as_none_for_others(post, bob, carol, client):
@@ -314,9 +309,9 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     assert answer.status_code == (200 if headers else 302)
     assert states(waiting) == ["shown"]
     answer = as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": ""}, headers=headers)
-    assert answer.status_code == 422 and "Say why you remove this comment." in answer.content.decode()
+    assert answer.status_code == 422 and "Say why you remove it." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": "<b>off topic</b>"}, headers=headers)
-    assert states(waiting) == ["removed"]
+    assert states(waiting) == ["gone"]
     menu = as_mallory.get(f"/comments/{waiting.pk}/menu/", headers=headers).content.decode()
     assert f"/comments/{waiting.pk}/restore/" in menu and "&lt;b&gt;off topic" in menu
     as_mallory.post(f"/comments/{waiting.pk}/restore/", headers=headers)
@@ -324,7 +319,7 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     answer = as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "", "purge": "on"}, headers=headers)
     assert answer.status_code == 422 and "Say why you ban this person." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "spam", "purge": "on"}, headers=headers)
-    assert states(waiting) == ["removed"] and not Person.objects.get(pk=bob.pk).is_active
+    assert states(waiting) == ["gone"] and not Person.objects.get(pk=bob.pk).is_active
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
@@ -333,12 +328,12 @@ def test_a_reader_reports_in_place(post, bob, carol, client, headers):
     address = f"/comments/{said.pk}/report/"
     assert client.get(address).url.startswith("/accounts/login/")
     client.force_login(carol)
-    assert "What is wrong with this comment?" in client.get(address, headers=headers).content.decode()
+    assert "What is wrong with it?" in client.get(address, headers=headers).content.decode()
     assert client.post(address, {"reason": " "}, headers=headers).status_code == 422
     answer = client.post(address, {"reason": "advertising"}, headers=headers, follow=True)
     assert "Thank you. A moderator will look at it." in answer.content.decode()
     again = client.post(address, {"reason": "I said so"}, headers=headers)
-    assert again.status_code == 422 and "You have reported this comment already." in again.content.decode()
+    assert again.status_code == 422 and "You have reported this already." in again.content.decode()
     assert said.reports.get().reason == "advertising"
 
 
