@@ -3,7 +3,7 @@ from html import unescape
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.db import models, transaction
+from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from inbox.models import Notification, newly_named, notify_each, withdraw_notifications
-from live.ticks import tick
 from moderation.models import QUEUE, Action, ModeratedQuerySet, Reviewed
 from moderation.review import check_spam
 from moderation.rules import moderates
@@ -129,10 +128,10 @@ class Comment(Reviewed, live.Item):
             post=self.post, author=self.author, parent_id=self.parent_id, body=body, html=render_markdown(body)
         )
         objection = client_info and check_spam(new, client_info)
-        with transaction.atomic():
+        with live.change() as now:
             if client_info:
                 consume("edit", by, client_info.address, TOO_OFTEN)
-            [now] = tick(self.post)
+            now.lock(self.post)
             self.refresh_from_db()
             if by.pk != self.author_id:
                 raise PermissionDenied
@@ -146,14 +145,12 @@ class Comment(Reviewed, live.Item):
             if objection and self.is_shown:
                 raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
             if objection:
-                tick(QUEUE)
+                now.lock(QUEUE)
                 self.hold_for_review(objection)
             before, self.body, self.html = self.body, new.body, new.html
             Revision.objects.create(comment=self, body=before)
             if age > timedelta(seconds=settings.COMMENT_EDIT_SILENT):
                 self.edited_at = timezone.now()
-            if self.is_shown:
-                self.stamp(now)
             self.save()
             if self.is_shown:
                 self.notify(before)
@@ -227,6 +224,13 @@ class Comment(Reviewed, live.Item):
         if not self.html:
             self.html = render_markdown(self.body)
         super().save(**options)
+
+    def stamp(self, tick):
+        """What goes before anybody saw it was never born: it earns its author no trust."""
+        born = self.born
+        super().stamp(tick)
+        if self.state not in self.VISIBLE:
+            self.born = born
 
     # Rules
 
