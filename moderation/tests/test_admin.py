@@ -26,7 +26,7 @@ def test_a_moderator_removes_with_a_reason(client, mallory, bob, post):
     assert "Say why." in client.post("/admin/posts/comment/", chosen | {"reason": " "}).content.decode()
     client.post("/admin/posts/comment/", chosen | {"reason": "advertising"})
     said.refresh_from_db()
-    assert (said.state, said.reason, said.removed_by) == ("gone", "advertising", mallory)
+    assert (said.state, said.reason, said.removed_by) == ("removed", "advertising", mallory)
 
 
 def decide(client, action, *comments, **said):
@@ -58,7 +58,7 @@ def test_what_stands_against_it_is_said_and_the_rest_is_done(as_mallory, bob, ca
     deleted.remove(carol)
     page = decide(as_mallory, "restore", removed, deleted)
     assert "Its author deleted it. (1)" in page and "1 item done." in page
-    assert states(removed, deleted) == ["shown", "gone"]
+    assert states(removed, deleted) == ["shown", "removed"]
 
 
 def test_reports_are_a_queue(as_mallory, bob, carol, alice, post):
@@ -72,7 +72,7 @@ def test_reports_are_a_queue(as_mallory, bob, carol, alice, post):
     chosen = {"_selected_action": [spam.reports.first().pk]}
     as_mallory.post("/admin/moderation/report/", chosen | {"action": "remove", "reason": "advertising"})
     as_mallory.post("/admin/moderation/report/", {"_selected_action": [fine.reports.get().pk], "action": "keep"})
-    assert states(spam, fine) == ["gone", "shown"]
+    assert states(spam, fine) == ["removed", "shown"]
     page = as_mallory.get("/admin/moderation/report/").content.decode()
     assert "advertising" not in page and '<b id="queue-reported">0</b>' in page
     assert "advertising" in as_mallory.get("/admin/moderation/report/?settled=yes").content.decode()
@@ -84,7 +84,7 @@ def test_authors_are_banned_and_purged_from_the_list(as_mallory, bob, carol, pos
     assert "purge" in decide(as_mallory, "ban", said[0])
     decide(as_mallory, "ban", said[0], reason="spam", purge="on")
     bob.refresh_from_db()
-    assert not bob.is_active and states(*said, other) == ["gone"] * 3 + ["shown"]
+    assert not bob.is_active and states(*said, other) == ["removed"] * 3 + ["shown"]
 
 
 def test_a_comments_history_stands_beside_it(as_mallory, bob, carol, mallory, post):
@@ -130,7 +130,7 @@ def test_reports_and_actions_of_all_kinds_are_in_one_list_each_and_can_be_told_a
     assert "bob: a comment" in page and "bob: a line" in page
     page = as_mallory.post(reports, chosen | {"reason": "both bad"}, follow=True).content.decode()
     assert "2 items done." in page and '<b id="queue-reported">0</b>' in page
-    assert states(comment) == ["gone"] and not lobby.messages.visible().exists()
+    assert states(comment) == ["removed"] and not lobby.messages.visible().exists()
     actions = as_mallory.get("/admin/moderation/action/?of=message&kind__exact=removed").content.decode()
     assert "a line" in actions and "both bad" in actions and "a comment" not in actions
     action = message.actions.get()

@@ -97,7 +97,7 @@ def test_its_author_may_edit_and_delete_it_and_nobody_hears_of_it(post, bob, mal
     assert "first" not in missed(post, before)
     assert "first" in page_of(mallory, post)
     said.remove(bob)
-    assert states(said) == ["gone"] and count(post) == 0
+    assert states(said) == ["removed"] and count(post) == 0
     assert "first" not in missed(post, before)
 
 
@@ -147,7 +147,7 @@ def test_what_answered_a_comment_that_is_gone_brings_a_tombstone_back(post, bob,
     said = wait(post, bob, "leaf", middle)
     middle.remove(carol)
     top.remove(carol)
-    assert states(top, middle) == ["gone", "gone"]
+    assert states(top, middle) == ["removed", "removed"]
     [before] = cursors(post)
     said.approve(mallory)
     assert states(top, middle, said) == ["tombstone", "tombstone", "shown"]
@@ -266,11 +266,11 @@ def test_moderators_ban_neither_the_staff_nor_themselves(post, alice, mallory):
 def test_a_large_purge_is_carried_on_by_the_pulse_and_spares_what_came_later(post, bob, mallory):
     said = [post.comment(bob, f"spam {n}") for n in range(BATCH + 5)]
     said[0].ban_author(mallory, "spam", purge=True)
-    assert states(*said).count("gone") == BATCH
+    assert states(*said).count("removed") == BATCH
     later = post.comment(bob, "back again")
     purge_due()
     purge_due()
-    assert set(states(*said)) == {"gone"} and states(later) == ["shown"]
+    assert set(states(*said)) == {"removed"} and states(later) == ["shown"]
     assert not Purge.objects.filter(done_at=None).exists()
 
 
@@ -311,7 +311,7 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     answer = as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": ""}, headers=headers)
     assert answer.status_code == 422 and "Say why you remove it." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/remove/", {"reason": "<b>off topic</b>"}, headers=headers)
-    assert states(waiting) == ["gone"]
+    assert states(waiting) == ["removed"]
     menu = as_mallory.get(f"/comments/{waiting.pk}/menu/", headers=headers).content.decode()
     assert f"/comments/{waiting.pk}/restore/" in menu and "&lt;b&gt;off topic" in menu
     as_mallory.post(f"/comments/{waiting.pk}/restore/", headers=headers)
@@ -319,7 +319,7 @@ def test_a_moderator_decides_in_place(post, bob, carol, as_mallory, headers):
     answer = as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "", "purge": "on"}, headers=headers)
     assert answer.status_code == 422 and "Say why you ban this person." in answer.content.decode()
     as_mallory.post(f"/comments/{waiting.pk}/ban/", {"reason": "spam", "purge": "on"}, headers=headers)
-    assert states(waiting) == ["gone"] and not Person.objects.get(pk=bob.pk).is_active
+    assert states(waiting) == ["removed"] and not Person.objects.get(pk=bob.pk).is_active
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX])
