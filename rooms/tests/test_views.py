@@ -310,7 +310,9 @@ def test_the_list_and_the_head_of_a_room_follow_its_editors(lobby, den, alice):
 def test_without_a_script_a_room_is_marked_as_read_by_a_button(as_bob, bob, den, alice):
     den.say(alice, "news")
     page = as_bob.get("/rooms/the-den/").content.decode()
-    assert re.search(rf'<noscript><form method="post" action="/rooms/{den.pk}/read/">.*value="{den.last}"', page)
+    assert re.search(
+        rf'<noscript><form method="post" action="/rooms/{den.pk}/read/">.*value="{den.last}"', page, re.DOTALL
+    )
     assert as_bob.post(f"/rooms/{den.pk}/read/", {"upto": den.last}).url == "/rooms/the-den/"
     assert "<noscript>" not in as_bob.get("/rooms/the-den/").content.decode()
     assert 'class="room-row unread"' not in as_bob.get("/rooms/").content.decode()

@@ -278,3 +278,8 @@ def test_the_old_names_are_gone():
             assert not left, left
     for file in [*TEMPLATES, *(ROOT / "static/css").glob("*.css")]:
         assert not (left := re.search(OLD_MARKUP, file.read_text())), f"{file.name}: {left}"
+
+
+def test_no_line_of_a_template_is_long():
+    for file in TEMPLATES:
+        assert max(map(len, file.read_text().splitlines())) <= 160, file.name
