@@ -172,13 +172,6 @@ class Comment(Reviewed, live.Item):
         if self.state == self.State.REMOVED and above and above.state == self.State.TOMBSTONE:
             above._tombstone()
 
-    def stamp(self, tick):
-        """As every item; but what was never on a page is not born, though those who saw it wait are told."""
-        born = self.born
-        super().stamp(tick)
-        if self.state not in self.VISIBLE:
-            self.born = born
-
     def put_back(self):
         """Stand at its place, counted and told; above it stands again what held nothing."""
         above = self.parent
