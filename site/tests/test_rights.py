@@ -293,7 +293,7 @@ LISTENERS = {  # who may hear a stream, in the order of the cast
     "rooms.openrooms": "yyyyyyyy",
     "people.person": "--y-----",
     "posts.post": "----y-yy",  # of a draft
-    "posts.queue": "-----y-y",
+    "moderation.queue": "-----y-y",
     "rooms.room": "--y-----",  # for members
 }
 
