@@ -27,7 +27,7 @@ def review(target, client_info):
 def check_spam(target, client_info):
     """The text alone, whoever wrote it: its links, and what the spam checks say. → as ``review``
 
-    A spam check is any function that takes the target and the visit, and returns an ``Action`` (``HELD`` or
+    A spam check is any function that takes the target and the client info, and returns an ``Action`` (``HELD`` or
     ``REJECTED``, with a reason) or None. One that fails is no reason to show the text, nor to lose it.
     """
     if not settings.REVIEW or is_trusted(target.author):
