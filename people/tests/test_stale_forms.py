@@ -106,6 +106,7 @@ def test_all_that_hold_a_text_answer_old_forms():
     assert answering == {
         *("comments", "edit-comment", "delete-comment", "report-comment"),
         *(f"{verb}-comment" for verb in ("approve", "reject", "remove", "restore", "keep", "ban")),
+        *(f"{verb}-message" for verb in ("remove", "restore", "keep", "ban")),
         *("messages", "conversation", "conversations", "edit-message", "delete-message", "report-message"),
         *("read-room", "profile", "preferences"),
     }
