@@ -43,7 +43,8 @@ class Heartbeat:
 
     def __init__(self, hub: "Hub", lease: Lease | None) -> None:
         self.hub = hub
-        self.lease, self.renewed_at, self.looked_at = lease, hub.loop.time(), 0.0
+        self.lease, self.looked_at = lease, 0.0
+        self.renewed_at = hub.loop.time() - RENEWAL  # a lease is as old as the process, which may have waited long
         self.running: set[Task] = set()  # the periodic tasks whose turn is not over
 
     async def run(self) -> None:

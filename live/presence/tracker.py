@@ -46,6 +46,10 @@ def refresh_presence(user_id: str) -> None:
         whisper(name, {"type": "presence"})
 
 
+# The people (list of ids) on each stream, and the number of anonymous tabs.
+Here = dict[str, tuple[list[str], int]]
+
+
 class PresenceTracker:
     """Belongs to the ``hub``, whose audiences it tells."""
 
@@ -154,12 +158,28 @@ class PresenceTracker:
         self.told_at = {name: when for name, when in self.told_at.items() if name in names}
         await self.announce(names)
 
+    def here(self, names: set[str]) -> Here:
+        """Who is on the streams ``names`` with a page of this process."""
+        here: Here = {name: ([], 0) for name in names}
+        for (name, user_id), tabs in self.tabs.items():
+            if name in here and tabs:
+                people, anonymous = here[name]
+                here[name] = ([*people, user_id], anonymous) if user_id else (people, anonymous + tabs)
+        return here
+
     async def announce(self, names: set[str]) -> None:
-        """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed."""
+        """Tell the pages of the streams ``names`` (set) who is here: those who are new, or all if that changed.
+
+        Rows may not say yet that somebody came, and say nothing of a process that is late to renew its lease; of its
+        own pages this one knows. Who comes meanwhile is told the next time.
+        """
         self.stale -= names
+        here = self.here(names)
+        newcomers = {audience: set(audience.newcomers) for name in names for audience in self.hub.of(name)}
         counted = {name for name in names if shows(name, CountsReaders)}
-        shown = {name for name in names if shows(name, ShowsPeople)}
+        shown = {name: here[name] for name in names if shows(name, ShowsPeople)}
         counts = await in_thread(rows.readers, counted) if counted else {}
+        counts = {name: max(count, len(here[name][0]) + here[name][1]) for name, count in counts.items()}
         people = await in_thread(who_is_on, shown) if shown else {}
         for name, now in [*counts.items(), *people.items()]:
             before = self.told.get(name)
@@ -167,8 +187,8 @@ class PresenceTracker:
             if changed:
                 self.told[name], self.told_at[name] = now, self.hub.loop.time()
             for audience in self.hub.of(name):
-                fresh = audience.newcomers & audience.listeners
-                audience.newcomers.clear()
+                fresh = newcomers.get(audience, set()) & audience.listeners
+                audience.newcomers -= fresh
                 if fresh:
                     await self.hand(audience, fresh, *self.changes(name, now))
                 if changed and (others := audience.listeners - fresh):
@@ -254,10 +274,13 @@ def kind_of(name: str) -> Any:
     return kinds[name.partition(":")[0]]
 
 
-def who_is_on(names: set[str]) -> dict[str, tuple[tuple[str, ...], int]]:
-    """As ``rows.people`` says of the streams ``names``, without those who are hidden."""
-    here = rows.people(names)
-    everybody: dict[Any, set[str]] = {kind_of(name): set() for name in names}
+def who_is_on(ours: Here) -> dict[str, tuple[tuple[str, ...], int]]:
+    """As ``rows.people``, and ``ours``, say of the streams of ``ours``, without those who are hidden."""
+    here = rows.people(ours)
+    for name, (mine, anonymous) in ours.items():
+        people, others = here[name]
+        here[name] = tuple(dict.fromkeys([*people, *mine])), max(others, anonymous)
+    everybody: dict[Any, set[str]] = {kind_of(name): set() for name in ours}
     for name, (people, _) in here.items():
         everybody[kind_of(name)].update(people)
     hidden = {kind: kind.hidden(among) for kind, among in everybody.items() if among}

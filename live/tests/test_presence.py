@@ -1,13 +1,17 @@
 """Who is here, as the pages of one process are told."""
 
+from datetime import UTC, datetime
+
 import pytest
 
-from live import hub
+from live import heartbeat, hub, lease
+from live.models import Lease
 from live.presence import tracker
 from live.streams import find
 from live.tests.conftest import Page, Table, until
 
 HOUR = 3600  # longer than any test
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -48,6 +52,41 @@ def test_one_leaves_after_the_last_tab_and_a_while_and_a_reload_is_silent(table,
         settings.LIVE = {"LEAVE_AFTER": 0}
         await Page(table, user_id="5").open()
         await alice.hear("left: 2.")
+
+    run(scene())
+
+
+def grow_old():
+    Lease.objects.update(renewed=LONG_AGO)
+
+
+def test_an_open_page_is_never_told_that_nobody_is_here(table, lamp, run, monkeypatch):
+    async def scene():
+        bulb, alice = await Page(lamp).open(), await Page(table, user_id="1").open()
+        await bulb.hear("1 here")
+        await alice.hear("here: 1, 0")
+        await hub.in_thread(grow_old)  # as when it could not be renewed in time
+        monkeypatch.setattr(tracker, "SETTLE", HOUR)  # who comes now is not written yet
+        stranger, bob = await Page(lamp).open(), await Page(table, user_id="2").open()
+        await hub.here().parts[0].announce({"live.lamp:1", "live.table:1"})  # as the heartbeat may
+        await stranger.hear("2 here")
+        await bob.hear("here: 1 2, 0")
+        await bulb.hear("2 here")
+        await alice.hear("here: 1 2, 0; came: 2; left: .")
+        assert not [page for page in (bulb, stranger) if "0 here" in page.told]
+        assert "left: 1" not in alice.told
+
+    run(scene())
+
+
+def test_a_lease_that_waited_for_the_first_request_is_renewed_at_once(lamp, run, monkeypatch):
+    claimed = lease.claim()
+    grow_old()
+    monkeypatch.setattr(heartbeat, "RENEWAL", HOUR)
+
+    async def scene():
+        await hub.here(claimed).heartbeat.run_once()
+        assert await hub.in_thread(lease.living().exists)
 
     run(scene())
 
