@@ -75,7 +75,8 @@ def type_until_seen(seen_on, **typing):
     def is_seen():
         for page in typing.values():
             line_of(page).press_sequentially("la ")
-        names = seen_on.locator("#typing").text_content().partition(" is typing")[0].partition(" are typing")[0]
+        text = seen_on.locator("#typing").text_content().strip()
+        names = text.partition(" is typing")[0].partition(" are typing")[0]
         return set(names.split(" and ")) == set(typing)
 
     until(is_seen)
