@@ -4,7 +4,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
-from people.errors import htmx_notice
+from people.errors import turn_down, typed
 
 SIGNED_OUT = _("You are signed out. Sign in in another tab, then send this again.")
 
@@ -16,10 +16,10 @@ def signed_in(view):
     def admit(request, *arguments, **keywords):
         if request.user.is_authenticated:
             return view(request, *arguments, **keywords)
+        if request.method == "POST" and (request.htmx or typed(request)):
+            return turn_down(request, SIGNED_OUT, 403)
         if not request.htmx:
             return redirect_to_login(request.get_full_path())
-        if request.method == "POST":
-            return htmx_notice(SIGNED_OUT, 403)
         address = redirect_to_login(request.htmx.current_url_abs_path or "/").url
         return HttpResponseClientRedirect(address)
 

@@ -1,5 +1,6 @@
 """What is answered when something goes wrong: a page, and to htmx a notice, for what was typed stays where it is."""
 
+import re
 from types import SimpleNamespace
 
 from django.conf import settings
@@ -40,19 +41,15 @@ def malformed(request, exception):
 
 
 def missing(request, exception):
-    return (
-        htmx_notice(_("There is nothing here."), 404)
-        if by_htmx(request)
-        else defaults.page_not_found(request, exception)
-    )
+    if by_htmx(request) or typed(request):
+        return turn_down(request, _("There is nothing here."), 404)
+    return defaults.page_not_found(request, exception)
 
 
 def forbidden(request, exception):
-    return (
-        htmx_notice(_("You may not do that."), 403)
-        if by_htmx(request)
-        else defaults.permission_denied(request, exception)
-    )
+    if by_htmx(request) or typed(request):
+        return turn_down(request, _("You may not do that."), 403)
+    return defaults.permission_denied(request, exception)
 
 
 def broken(request):
@@ -62,11 +59,33 @@ def broken(request):
 
 def refused(request, refusal):
     """Tell why (``refusal``, Refused): nothing was done, and the page stays as it is."""
+    return retry_after(turn_down(request, refusal.messages[0], refusal.status), refusal)
+
+
+def turn_down(request, sentence, status):
+    """Tell why nothing was done with what was sent: to htmx by a notice, else by a page, which holds what was typed.
+
+    → the response, with ``sentence`` (str) and ``status`` (int)
+    """
     if by_htmx(request):
-        response = htmx_notice(refusal.messages[0], refusal.status)
-    else:
-        response = render(request, "refused.html", {"refusal": refusal}, status=refusal.status)
-    return retry_after(response, refusal)
+        return htmx_notice(sentence, status)
+    context = {"sentence": sentence, "typed": typed(request), "live": []}
+    return render(request, "refused.html", context, status=status)
+
+
+# What a form sends beside what somebody typed: secrets, what we put into it, and what was chosen from a list.
+NOT_TYPED = re.compile(
+    r"csrf|token|made_for|password|code|secret|version|:|^_|(^|-)(key|id|parent|on|long|again|left|blocked|upto|action)$"
+    r"|_FORMS$|^(involvement|language|time_zone|mail|comments|status|coverage|format|next|select_across|field|thread)$"
+)
+
+
+def typed(request):
+    """The texts (list of str) that somebody typed into the form that was sent."""
+    if request.method != "POST":
+        return []
+    sent = [(name, value.strip()) for name, values in request.POST.lists() for value in values]
+    return [value for name, value in sent if not NOT_TYPED.search(name) and value and not value.isdecimal()]
 
 
 def htmx_notice(message, status):

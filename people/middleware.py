@@ -6,7 +6,7 @@ from django.utils import timezone, translation
 from django.utils.deprecation import MiddlewareMixin
 from django.utils.translation import gettext as _
 
-from people.errors import by_htmx, htmx_notice, refused
+from people.errors import by_htmx, refused, turn_down
 from people.rules import Refused
 
 SPOKEN = dict(settings.LANGUAGES)
@@ -54,17 +54,18 @@ class Refusals(MiddlewareMixin):
 class MadeFor(MiddlewareMixin):
     """Refuses what the open page of one person sends after another signed in in the same browser.
 
-    htmx says for whom the page was made (base.html). Without it a form is refused as too old: who signs in gets a new
-    token.
+    The form says for whom it was made (``{% csrf_token %}``), and so does htmx, which sends without forms too
+    (base.html). This stands before the token is looked at: who signs in gets a new one, and a form that is only too old
+    comes back to be sent once more, which would be in the other's name.
     """
 
-    def process_request(self, request):
-        made_for = request.headers.get("Parley-Person")
-        if not made_for or request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
+    def process_view(self, request, view, args, kwargs):
+        if request.method in ("GET", "HEAD", "OPTIONS") or not request.user.is_authenticated:
             return None
-        if made_for == str(request.user.pk):
+        made_for = {request.headers.get("Parley-Person"), *request.POST.getlist("made_for")} - {None, ""}
+        if made_for <= {str(request.user.pk)}:
             return None
         message = _(
             "Not sent: you are signed in as %(name)s now, and this page is somebody else's. Copy what you wrote."
         )
-        return htmx_notice(message % {"name": request.user}, 409)
+        return turn_down(request, message % {"name": request.user}, 409)

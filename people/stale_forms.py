@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from people.decorators import SIGNED_OUT
-from people.errors import by_htmx, htmx_notice
+from people.errors import by_htmx, htmx_notice, typed
 from people.rules import Refused
 
 TOO_OLD = _("This page was open for too long. Send it once more.")
@@ -65,7 +65,7 @@ def csrf_failure(request, reason=""):
         return answer
     if by_htmx(request):
         return htmx_notice(_("This page was open for too long. Reload it, then send this again."), 403)
-    return render(request, "403_csrf.html", {"live": []}, status=403)
+    return render(request, "403_csrf.html", {"live": [], "typed": typed(request)}, status=403)
 
 
 def refuse(request, match):

@@ -18,7 +18,7 @@ from live import fragments
 from live.again import page_state
 from people.client_info import client_info, retry_after
 from people.decorators import SIGNED_OUT, signed_in
-from people.errors import htmx_notice
+from people.errors import htmx_notice, typed
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, check_age
@@ -324,7 +324,7 @@ def is_locked(request, post):
 def ask_for_password(request, post):
     if request.htmx:
         return htmx_notice(_("This post asks for a password. Give it in another tab, then try again."), 403)
-    context = {"post": post, "form": UnlockForm(), "typed": request.POST.get("body")}
+    context = {"post": post, "form": UnlockForm(), "typed": typed(request)}
     return render(request, "posts/locked.html", context, status=403 if request.method == "POST" else 200)
 
 

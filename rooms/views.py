@@ -20,7 +20,7 @@ from live.deltas import delta
 from live.streams import find, name_of
 from people.client_info import client_info, retry_after
 from people.decorators import SIGNED_OUT, signed_in
-from people.errors import htmx_notice
+from people.errors import htmx_notice, typed
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, is_stale
@@ -425,7 +425,7 @@ def offer_return(request, others):
     if request.htmx:
         return htmx_notice(_("You have left this conversation."), 403)
     names = ",".join(person.username for person in others)
-    context = {"title": ", ".join(map(str, others)), "names": names, "typed": request.POST.get("body")}
+    context = {"title": ", ".join(map(str, others)), "names": names, "typed": typed(request)}
     return render(request, "rooms/left.html", context, status=403 if request.method == "POST" else 200)
 
 

@@ -84,10 +84,10 @@ MIDDLEWARE = [
     "django.middleware.locale.LocaleMiddleware",
     "parley.requests.WellFormed",
     "django.middleware.common.CommonMiddleware",
+    "people.middleware.MadeFor",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "people.middleware.Preferences",
-    "people.middleware.MadeFor",
     "people.middleware.Refusals",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -107,9 +107,11 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "people.context.token",
                 "people.streams.live",
                 "inbox.context.inbox",
-            ]
+            ],
+            "builtins": ["people.templatetags.tokens"],
         },
     }
 ]

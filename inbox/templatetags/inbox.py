@@ -64,5 +64,4 @@ def subscription_button(context, model, thing, address):
         "offered": person.is_authenticated and person != thing,
         "thing": thing,
         "address": address,
-        "csrf_token": context.get("csrf_token"),
     }
