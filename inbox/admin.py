@@ -1,16 +1,18 @@
 from datetime import timedelta
 
-from django import forms
 from django.contrib import admin, messages
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from inbox.models import Announcement
+from inbox.models import ANNOUNCEMENTS, Announcement
+from live.ticks import lock
 from people.rules import Refused
+from people.versioned_admin import VersionedAdmin
+from people.versioned_forms import VersionedForm
 
 
-class AnnouncementForm(forms.ModelForm):
+class AnnouncementForm(VersionedForm):
     class Meta:
         model = Announcement
         fields = ["body", "starts", "ends"]
@@ -26,7 +28,7 @@ class AnnouncementForm(forms.ModelForm):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(admin.ModelAdmin):
+class AnnouncementAdmin(VersionedAdmin):
     """What stands here is on every open page the moment it is saved, or when its time comes."""
 
     form = AnnouncementForm
@@ -47,6 +49,9 @@ class AnnouncementAdmin(admin.ModelAdmin):
         except Refused as refusal:  # somebody else was quicker, by the blink of an eye
             self.message_user(request, refusal.messages[0], messages.ERROR)
             return redirect(request.get_full_path())
+
+    def lock(self, announcement):
+        lock(ANNOUNCEMENTS)
 
     def save_model(self, request, obj, form, change):
         if not change:

@@ -1,12 +1,13 @@
 """tick(): the only way a stream moves."""
 
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
 from live.hub import ring
@@ -28,6 +29,21 @@ def tick(*things: Any) -> list[int]:
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("A stream ticks in the transaction of its change.")
     moved: dict[str, int] = {}
+    for kind, rows, heads in locked(things):
+        rows.update(head=F("head") + 1, moved=Now())
+        moved |= {f"{kind}:{key}": head + 1 for key, head in heads.items()}
+    transaction.on_commit(partial(ring, moved), robust=True)
+    return [moved[name_of(thing)] for thing in things]
+
+
+def lock(*things: Any) -> None:
+    """Lock the streams of ``things`` as ``tick`` does, and move none: what they change stays as it is read now."""
+    for _ in locked(things):
+        pass
+
+
+def locked(things: Iterable[Any]) -> Iterator[tuple[str, QuerySet[Head], dict[str, int]]]:
+    """Lock the streams of ``things`` in their order. Yields for each kind its rows, and the head of each key."""
     names = sorted({(rank_of(name), *name.split(":", 1)) for name in map(name_of, things)})
     for kind, some in groupby(names, itemgetter(1)):
         keys = [str(key) for *_, key in some]
@@ -36,8 +52,4 @@ def tick(*things: Any) -> list[int]:
         if len(here) < len(keys):  # new rows before those that are there are locked: nobody who has one waits for us
             new = [Head(kind=kind, key=key, moved=Now()) for key in keys if key not in here]
             Head.objects.bulk_create(new, ignore_conflicts=True)
-        heads = dict(rows.select_for_update().order_by("key").values_list("key", "head"))
-        rows.update(head=F("head") + 1, moved=Now())
-        moved |= {f"{kind}:{key}": head + 1 for key, head in heads.items()}
-    transaction.on_commit(partial(ring, moved), robust=True)
-    return [moved[name_of(thing)] for thing in things]
+        yield kind, rows, dict(rows.select_for_update().order_by("key").values_list("key", "head"))

@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -9,10 +10,17 @@ from live.ticks import tick
 from people.account_deletion import on_account_deletion
 from people.models import DISPLAY_NAMES, Person
 from people.sessions import carry_over
+from people.versioned_admin import VersionedAdmin
+from people.versioned_forms import VersionedForm
+
+
+class PersonForm(VersionedForm, UserChangeForm):
+    pass
 
 
 @admin.register(Person)
-class PersonAdmin(UserAdmin):
+class PersonAdmin(VersionedAdmin, UserAdmin):
+    form = PersonForm
     list_display = ["username", "display_name", "email", "is_staff", "is_active", "banned_at"]
     list_filter = ["is_staff", "is_superuser", "is_active", "groups", "banned_at"]
     search_fields = ["username", "display_name", "email"]
@@ -33,6 +41,9 @@ class PersonAdmin(UserAdmin):
     def has_delete_permission(self, request, obj=None):
         """Rows of people stay: what they said hangs on them, and open pages hear of an end from them."""
         return False
+
+    def lock(self, person):
+        Person.objects.select_for_update().get(pk=person.pk)
 
     def save_model(self, request, obj, form, change):
         """A change of rights is heard by the person's open pages at once; to be let in again ends a ban."""

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people.models import Person
 from people.rules import normalize
+from people.versioned_forms import VersionedForm
 
 
 def zones():
@@ -16,7 +17,7 @@ def zones():
     return [("", gettext("As the site")), ("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
-class ProfileForm(forms.ModelForm):
+class ProfileForm(VersionedForm):
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=zones, required=False)
 
     class Meta:
@@ -37,7 +38,7 @@ class ProfileForm(forms.ModelForm):
         return normalize(self.cleaned_data["bio"])
 
 
-class PreferencesForm(forms.ModelForm):
+class PreferencesForm(VersionedForm):
     class Meta:
         model = Person
         fields = ["mail", "appear_offline"]

@@ -4,6 +4,7 @@ from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.db import transaction
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -86,16 +87,20 @@ def preferences(request):
     return edit(request, PreferencesForm, "people/preferences.html")
 
 
+@transaction.atomic
 def edit(request, form_class, template):
-    person = Person.objects.get(pk=request.user.pk)  # not the one whom the page names: this may be refused
+    locked = Person.objects.select_for_update() if request.method == "POST" else Person.objects
+    person = locked.get(pk=request.user.pk)  # not the one whom the page names: this may be refused
     form = bind(request, form_class, instance=person)
-    status = 422 if form.is_bound else 200
+    valid = form.is_valid()
+    status = form.status if form.is_bound else 200
     refusal = None
-    if form.is_valid():
+    if valid:
         try:
-            if form.changed_data:
-                person.revise(form.changed_data, client_info(request).address)
-                refresh_presence(str(person.pk))  # who is here may have changed, as others see it
+            if changed := [name for name in form.changed_data if name in form.cleaned_data]:
+                person.revise(changed, client_info(request).address)
+                # Who is here may have changed, as others see it.
+                transaction.on_commit(lambda: refresh_presence(str(person.pk)), robust=True)
             messages.success(request, _("Saved."))
             return redirect(request.path)
         except TooFast as error:

@@ -12,11 +12,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 import live
+from live.ticks import lock
 from moderation.admin import ActionInline, HistoryInline, ModeratedAdmin, ReportInline
 from moderation.models import Report
 from people.models import DISPLAY_NAMES
+from people.versioned_admin import VersionedAdmin, VersionedInline
+from people.versioned_forms import VersionedForm
 from posts import markdown
-from posts.models import Comment, LiveUpdate, Post, Revision, Tag
+from posts.models import FRONT, Comment, LiveUpdate, Post, Revision, Tag
 from posts.pictures import redrawn
 
 
@@ -32,7 +35,7 @@ class PreviewWidget(forms.Textarea):
         return super().get_context(name, value, attrs) | {"address": reverse("admin:posts_post_preview")}
 
 
-class PostForm(forms.ModelForm):
+class PostForm(VersionedForm):
     class Meta:
         model = Post
         fields = ["title", "summary", "body", "status", "published_at", "coverage", "comments_open", "tags", "cover"]
@@ -50,7 +53,7 @@ class PostForm(forms.ModelForm):
         return cleaned
 
 
-class LiveUpdateInline(admin.StackedInline):
+class LiveUpdateInline(VersionedInline):
     model = LiveUpdate
     fields = [("at", "pinned", "struck"), "title", "body"]
     extra = 1
@@ -64,7 +67,7 @@ class LiveUpdateInline(admin.StackedInline):
 
 
 @admin.register(Post)
-class PostAdmin(admin.ModelAdmin):
+class PostAdmin(VersionedAdmin):
     form = PostForm
     inlines = [LiveUpdateInline]
     list_display = ["title_shown", "author", "status", "published_at", "coverage", "comment_count"]
@@ -104,6 +107,9 @@ class PostAdmin(admin.ModelAdmin):
         return {"author": request.user.pk, **super().get_changeform_initial_data(request)}
 
     # Verbs
+
+    def lock(self, post):
+        lock(FRONT, post)
 
     def save_model(self, request, obj, form, change):
         if not change and (not obj.author_id or not request.user.has_perm("posts.edit_any_post")):

@@ -22,8 +22,9 @@ from people.errors import htmx_notice, typed
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, check_age
+from people.versioned_forms import opened
 from posts import threads
-from posts.forms import CommentForm, UnlockForm
+from posts.forms import CommentForm, EditCommentForm, UnlockForm
 from posts.models import FRONT, Comment, Post, Tag
 from posts.streams import COMMENTS
 from posts.structured import live_blog_posting
@@ -232,14 +233,16 @@ def replies(request, pk):
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_comment(request, pk):
     comment = own_comment(request, pk)
-    form = bind(request, CommentForm, initial={"body": comment.body})
+    form = bind(request, EditCommentForm, initial=opened(comment.body))
     status, refusal = 200, None
     if request.method == "POST" and form.is_valid():
         try:
-            comment.revise(request.user, form.cleaned_data["body"], client_info(request))
+            if not form.takes_stored:
+                words, version = form.cleaned_data["body"], form.cleaned_data["version"]
+                comment.revise(request.user, words, client_info(request), version)
             return answer(request, comment)
         except Refused as error:
-            form.add_error(None, refusal := error)
+            form.refuse(refusal := error)
     if form.errors:
         status = refusal.status if refusal else 422
     if request.htmx:

@@ -4,9 +4,11 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
+from live.ticks import lock
 from moderation.admin import ActionInline, ModeratedAdmin, ReportInline
 from people.models import Person
-from rooms.models import Membership, Message, Room
+from people.versioned_admin import VersionedAdmin
+from rooms.models import OPEN_ROOMS, Membership, Message, Room
 
 
 class MemberForm(forms.ModelForm):
@@ -37,7 +39,7 @@ class MembershipInline(admin.TabularInline):
 
 
 @admin.register(Room)
-class RoomAdmin(admin.ModelAdmin):
+class RoomAdmin(VersionedAdmin):
     inlines = [MembershipInline]
     fields = ["name", "topic", "kind", "slug", "archived"]
     list_display = ["name", "kind", "archived"]
@@ -57,6 +59,13 @@ class RoomAdmin(admin.ModelAdmin):
         if "name" in form.base_fields:
             form.base_fields["name"].required = True
         return form
+
+    def lock(self, room):
+        lock(OPEN_ROOMS, room)
+
+    def delete_queryset(self, request, queryset):
+        for room in queryset:
+            room.delete()
 
     def save_model(self, request, obj, form, change):
         obj.created_by = obj.created_by or request.user

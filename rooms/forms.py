@@ -3,6 +3,8 @@ from uuid import uuid5
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from people.versioned_forms import EditForm
+
 
 class MessageForm(forms.Form):
     """What a person says. The text's own rules stand with ``Message``.
@@ -25,6 +27,10 @@ class MessageForm(forms.Form):
     @property
     def is_long(self):
         return bool(self["long"].value())
+
+
+class EditMessageForm(EditForm, MessageForm):
+    pass
 
 
 class NewConversationForm(forms.Form):

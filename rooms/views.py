@@ -24,8 +24,9 @@ from people.errors import htmx_notice, typed
 from people.models import Person
 from people.rules import Refused
 from people.stale_forms import answers_stale_forms, bind, is_stale
+from people.versioned_forms import EditForm, opened
 from rooms.composer import composer, live_again, longer_form, next_line, refused, say_form, with_new_token
-from rooms.forms import MessageForm, NewConversationForm
+from rooms.forms import EditMessageForm, MessageForm, NewConversationForm
 from rooms.models import OPEN_ROOMS, Block, Membership, Message, MyRooms, Room
 from rooms.streams import MESSAGES
 
@@ -282,9 +283,14 @@ def answer(request, message, form=""):
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_message(request, pk):
     message = own_message(request, pk)
-    form = bind(request, MessageForm, initial={"body": message.body})
-    here = client_info(request).address
-    return change(request, "edit", message, form, lambda: message.revise(request.user, form.cleaned_data["body"], here))
+    form = bind(request, EditMessageForm, initial=opened(message.body))
+
+    def edit():
+        if not form.takes_stored:
+            words, version = form.cleaned_data["body"], form.cleaned_data["version"]
+            message.revise(request.user, words, client_info(request).address, version)
+
+    return change(request, "edit", message, form, edit)
 
 
 @answers_stale_forms
@@ -311,8 +317,11 @@ def change(request, verb, message, form, act):
             act()
             return answer(request, message, render_to_string("partials/focus.html"))
     except Refused as error:
-        if form.is_bound:
-            form.add_error(None, refusal := error)
+        refusal = error if form.is_bound else None
+        if isinstance(form, EditForm) and form.is_bound:
+            form.refuse(error)
+        elif form.is_bound:
+            form.add_error(None, error)
         else:
             late = error.messages[0]
     context = {

@@ -18,6 +18,7 @@ from moderation.rules import moderates
 from people.markdown import mentioned, render_markdown
 from people.rates import TOO_OFTEN, check_rate, consume
 from people.rules import Closed, Refused, normalize
+from people.versions import check
 
 
 class CommentQuerySet(ModeratedQuerySet):
@@ -115,9 +116,10 @@ class Comment(Reviewed, live.Item):
 
     # Verbs
 
-    def revise(self, by, body, client_info=None):
+    def revise(self, by, body, client_info=None, opened=""):
         """Let ``by`` put ``body`` (str) in the place of the text. Raises ``Refused``, ``PermissionDenied``.
 
+        ``opened`` is the ``version`` (str) of the text that was edited: ``Conflict`` if another one is stored by now.
         What came by a ``client_info`` (ClientInfo) is examined as a new comment is: an edit is no way past the review,
         nor past the moderator's eyes, if the comment still waits.
         """
@@ -142,6 +144,7 @@ class Comment(Reviewed, live.Item):
                 raise Refused(_("The time to edit this comment has passed."))
             if body == self.body:
                 return
+            check(self.body, opened)
             if objection and self.is_shown:
                 raise Refused(_("With this text your comment would have to wait for review. Write it as a new one."))
             if objection:

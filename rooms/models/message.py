@@ -14,6 +14,7 @@ from moderation.rules import moderates
 from people.markdown import mentioned, render_markdown
 from people.rates import TOO_OFTEN, consume
 from people.rules import Closed, Refused, normalize
+from people.versions import check
 from rooms.models.membership import Membership
 
 AROUND = 3  # lines that moderators see before and after a reported one
@@ -81,9 +82,10 @@ class Message(Moderated, live.Item):
 
     # Verbs
 
-    def revise(self, by, body, address=None):
+    def revise(self, by, body, address=None, opened=""):
         """Let ``by`` put ``body`` (str) in the place of the text; ``address`` (str) is where from.
 
+        ``opened`` is the ``version`` (str) of the text that was edited: ``Conflict`` if another one is stored by now.
         Raises ``Refused``, ``PermissionDenied``.
         """
         body = self.readable(body)
@@ -97,6 +99,7 @@ class Message(Moderated, live.Item):
                 self.check_can_change("edit")
                 if body == self.body:
                     return now.undo()
+                check(self.body, opened)
                 before, self.body, self.html = self.body, body, render_markdown(body)
                 self.edited_at = timezone.now()
                 self.save()
