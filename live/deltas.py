@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from live import fragments, metrics
 from live.cache import html_cache
 from live.cursors import Cursor, heads
-from live.streams import Stream, find, name_of
+from live.streams import Stream, find, kinds, name_of
 from live.viewers import Viewer, people_of
 
 logger = logging.getLogger("live")
@@ -97,6 +97,8 @@ def compose(name: str, language: str, since: int, viewers: set[Viewer]) -> Compo
         ticks = ticks_of(name)
         stream = find(name)
         public, refused = ask(stream, viewers)
+        if stream is None and (kind := kinds.get(name.partition(":")[0])):
+            refused = dict.fromkeys(viewers, (kind.deleted(), None))
         if stream is None or (refused and refused.keys() == viewers):
             return Composed("", since, refused, public)
         with metrics.RENDER.time():

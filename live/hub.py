@@ -148,6 +148,18 @@ class Coming:
         pass
 
 
+class Hope:
+    """A subscriber for a listener that may not hear the stream now: tried again from its ``cursor`` when that moves."""
+
+    def __init__(self, hub: "Hub", listener: "LiveConsumer", cursor: int, head: int) -> None:
+        self.hub, self.listener, self.cursor, self.head = hub, listener, cursor, head
+
+    def on_head(self, name: str, head: int) -> None:
+        if head > self.head:
+            self.head = head
+            self.hub.spawn(self.hub.join(self.listener, name, self.cursor))
+
+
 class Hub:
     """``subscribers`` (by stream name; each in its order of coming) hear of its heads, by ``on_head(name, head)``.
 
@@ -167,7 +179,7 @@ class Hub:
         self.parts = [import_string(path)(self) for path in sorted(paths)]  # optional ones: live/presence/
         self.tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         task = self.loop.create_task(coroutine)
         self.tasks.add(task)  # the loop itself holds tasks weakly
         task.add_done_callback(self.tasks.discard)
@@ -203,7 +215,7 @@ class Hub:
                 for listener in (
                     [listener_ for listener_ in audience.listeners if listener_.viewer in refused] if refused else ()
                 ):
-                    self.dismiss(listener, audience.name, *refused[listener.viewer])
+                    self.dismiss(listener, audience.name, *refused[listener.viewer], heard=audience.head)
                 audience.cursor = max(before, head)
                 if text:
                     metrics.DELTAS.inc()
@@ -217,17 +229,37 @@ class Hub:
         finally:
             audience.busy = False
 
-    def dismiss(self, listener: "LiveConsumer", name: str, farewell: str, code: int | None) -> None:
+    def dismiss(
+        self,
+        listener: "LiveConsumer",
+        name: str,
+        farewell: str,
+        code: int | None,
+        cursor: int | None = None,
+        heard: int = 0,
+    ) -> None:
         """Tell a listener that may hear ``name`` no longer so (``farewell``, str), and let it hear no more of it.
 
-        With a ``code`` (int) its socket is closed, and it hears no more of anything.
+        With a ``code`` (int) its socket is closed, and it hears no more of anything. Without, it is tried again, from
+        its ``cursor`` (int), whenever the stream moves beyond the tick ``heard`` (int), and told no second time.
         """
-        for lost in tuple(listener.audiences) if code else (name,):
-            self.leave(listener, lost)
-        if farewell:
+        left = [self.leave(listener, lost) for lost in (tuple(listener.audiences) if code else (name,))]
+        told = name in listener.hopes
+        if farewell and not told:
             listener.take(farewell)
         if code:
+            self.give_up(listener)
             listener.close(code)
+        elif not told and not listener.disconnected and (since := left[0] if cursor is None else cursor) is not None:
+            hope = Hope(self, listener, since, heard)
+            listener.hopes[name] = hope
+            self.subscribers[name][hope] = True
+
+    def give_up(self, listener: "LiveConsumer", *names: str) -> None:
+        """Hope no more that ``listener`` may hear ``names`` (all, if none are given) again: it does, or it is gone."""
+        for name in names or tuple(listener.hopes):
+            if hope := listener.hopes.pop(name, None):
+                self.unsubscribe(hope, [name])
 
     # Listeners
 
@@ -251,7 +283,7 @@ class Hub:
                 text, head, refused, _ = await self.catch_up(listener, name, cursor)
                 length += len(text)
                 if refused:
-                    self.dismiss(listener, name, *refused[listener.viewer])
+                    self.dismiss(listener, name, *refused[listener.viewer], cursor)
                     return length
                 if text and not listener.take(text):
                     listener.pending[name] = head
@@ -269,6 +301,7 @@ class Hub:
                 break
         audience.add(listener)
         listener.audiences[name] = audience
+        self.give_up(listener, name)
         self.on_head(name, cursor)
         for part in self.parts:
             part.join(listener, audience)

@@ -89,6 +89,11 @@ class Stream:
         """Those of ``people`` (set of users, perhaps AnonymousUser) who may listen: many are asked about at once."""
         return {person for person in people if self.allows(person)}
 
+    @classmethod
+    def deleted(cls) -> str:
+        """Fragments for the pages of an object that is not there any more."""
+        return ""
+
     def ended(self, viewer: Viewer) -> tuple[str, int | None]:
         """What ``viewer`` (``Viewer``), who may listen no longer, is told, and with which code their socket closes.
 

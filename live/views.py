@@ -20,6 +20,7 @@ from live.limits import AGAIN, AGAIN_LENGTH, AGAIN_MOST, AGAIN_REFILL, OF_A_PERS
 from live.messages import MESSAGE, NOT_WELCOME, STREAMS, TRY_AGAIN, Close, counted, sorry, stream_name
 from live.viewers import Viewer, session_key
 
+CLEARED = fragments.morph('<div id="notice" role="status"></div>', "#notice")  # it said why the page was not live
 COUNTED = 10_000  # people and addresses of whom it is counted how much they asked
 buckets: OrderedDict[str, TokenBucket] = (
     OrderedDict()
@@ -32,8 +33,9 @@ counting = Lock()
 def missed(request: HttpRequest) -> HttpResponse:
     """What the page missed of each stream since the cursors that it says, or 204 if that is nothing.
 
-    The page says what its socket's form does (``{% live %}``), and with ``silent`` that its socket tells nothing though
-    it seems to be open: it gets a new one. Each right is asked for: the viewer is whoever is signed in now.
+    The page says what its socket's form does (``{% live %}``), with ``silent`` that its socket tells nothing though it
+    seems to be open: it gets a new one; and with ``again`` that its person may have signed in once more. Each right is
+    asked for: the viewer is whoever is signed in now.
     """
     language = request.GET.get("language")
     language = language if language in languages() else django_settings.LANGUAGE_CODE
@@ -60,6 +62,7 @@ def missed(request: HttpRequest) -> HttpResponse:
     consume(request, min(len(text) / AGAIN_LENGTH, AGAIN_MOST * len(texts)))
     if "silent" in request.GET:
         with translation.override(language):
+            text += CLEARED if "again" in request.GET else ""
             text = connect_again(live, whispers, request.user.is_authenticated) + text
     return HttpResponse(text, status=200 if text else 204)
 
@@ -72,7 +75,7 @@ def read(request: HttpRequest) -> tuple[dict[str, int], Cursor | None]:
     if len(request.META.get("QUERY_STRING", "")) > MESSAGE:
         raise Close(NOT_WELCOME)
     values = request.GET.dict()
-    for name in ("language", "silent"):
+    for name in ("language", "silent", "again"):
         values.pop(name, None)
     signed = values.pop("whispers", "")
     whispers = Cursor(stream_name(signed), 0) if signed else None

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 import live
 from people.attempts import TOO_MANY, account_of, counted_for, remember
+from people.endings import EndedSession
 from people.rates import consume, refund
 
 logger = logging.getLogger("people")
@@ -82,6 +83,7 @@ class UserSessionsAdapter(DefaultUserSessionsAdapter):
         """The open pages of these sessions hear of it."""
         sessions = list(sessions)
         with live.change(*{session.user for session in sessions}):
+            EndedSession.note(EndedSession.Reason.LISTED, *(session.session_key for session in sessions))
             super().end_sessions(sessions)
 
 

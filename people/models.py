@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 import live
 from live.ticks import tick
 from people import account_deletion
+from people.endings import EndedSession
 from people.rates import TOO_OFTEN, RateLimit, consume  # noqa: F401  RateLimit is a model of this app, beside its rules
 from people.rules import Refused, normalize
 
@@ -176,13 +177,16 @@ class Person(live.Watched, AbstractUser):
     def end_sessions(self):
         """Sign the person out everywhere: their open pages are told, and kept pages that name them are dropped."""
         with live.change(self, DISPLAY_NAMES):
-            for session in self.usersession_set.all():
+            sessions = list(self.usersession_set.all())
+            EndedSession.note(EndedSession.Reason.ENDED, *(session.session_key for session in sessions))
+            for session in sessions:
                 session.end()
 
     def announce_new_password(self, *kept):
         """Let the open pages know: their sessions are over, but for those with the keys ``kept`` (str)."""
         with live.change(self):
-            self.usersession_set.exclude(session_key__in=kept).update(data={"ended": "password"})
+            ended = self.usersession_set.exclude(session_key__in=kept).values_list("session_key", flat=True)
+            EndedSession.note(EndedSession.Reason.PASSWORD, *ended)
 
     # Questions
 

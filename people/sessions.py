@@ -7,6 +7,7 @@ from django.contrib.auth.signals import user_logged_out
 
 import live
 from people.attempts import forget
+from people.endings import EndedSession
 
 
 def connect_signals():
@@ -24,6 +25,7 @@ def on_signed_out(request, user, **_):
     if not user:
         return request.session.flush()
     with live.change(user):
+        EndedSession.note(EndedSession.Reason.SIGNED_OUT, request.session.session_key)
         request.session.flush()
 
 
@@ -40,5 +42,6 @@ def carry_over(request):
     """The session of ``request`` got a new key, of which its open pages have not heard yet. → both keys, old and new"""
     former, key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""), request.session.session_key
     UserSession.objects.create_from_request(request)
-    UserSession.objects.filter(session_key=former).exclude(session_key=key).update(data={"ended": "renewed"})
+    if former != key:
+        EndedSession.note(EndedSession.Reason.RENEWED, former[:40])
     return former, key

@@ -3,7 +3,6 @@
 It tells them what concerns them alone, and ends their sockets when their session ends (``sessions.py``).
 """
 
-from allauth.usersessions.models import UserSession
 from django.template.loader import render_to_string
 from django.utils.functional import SimpleLazyObject
 
@@ -12,6 +11,7 @@ from live.deltas import shown_everywhere
 from live.messages import TRY_AGAIN
 from live.shortcuts import cursors_for, on_every_page
 from live.streams import Stream, register
+from people.endings import EndedSession
 from people.models import DISPLAY_NAMES, DisplayNames, Person
 
 SIGNED_OUT = 4401
@@ -31,12 +31,27 @@ class PersonStream(Stream):
 
         The reason of a ban is told to the banned, not to one who is signed in as somebody else.
         """
-        ended = UserSession.objects.filter(session_key=viewer.session).values_list("data", flat=True).first() or {}
-        if ended.get("ended") == "renewed" and self.thing.is_active:
+        reason = EndedSession.reason_of(viewer.session)
+        if reason == EndedSession.Reason.RENEWED and self.thing.is_active:
             return "", TRY_AGAIN
-        person = None if viewer.person().is_authenticated else self.thing
-        context = {"person": person, "by_password": ended.get("ended") == "password"}
+        other = viewer.person()
+        context = {"reason": reason, "other": other if other.is_authenticated else None}
+        context |= {"owner": self.thing, "person": None if other.is_authenticated else self.thing}
         return fragments.morph(render_to_string("partials/people/signed_out.html", context), "#notice"), SIGNED_OUT
+
+
+def end_of_session(viewer):
+    """What the page of ``viewer`` (Viewer) is told and its socket's code, if its session ended; else None.
+
+    For all streams that not everybody may hear: who is signed out is told so, and not that they left a room.
+    """
+    reason = EndedSession.reason_of(viewer.session)
+    if not reason:
+        return None
+    if reason == EndedSession.Reason.RENEWED:
+        return "", TRY_AGAIN
+    context = {"reason": reason}
+    return fragments.morph(render_to_string("partials/people/signed_out.html", context), "#notice"), SIGNED_OUT
 
 
 @register(DisplayNames)

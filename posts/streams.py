@@ -8,6 +8,7 @@ from live.heartbeat import periodic_task
 from live.lists import ItemList, Part
 from live.presence import CountsReaders
 from live.streams import Stream, register
+from people.streams import end_of_session
 from posts.models import Comment, FrontPage, Post
 from posts.models.post import publish_due
 
@@ -68,7 +69,12 @@ class PostStream(CountsReaders, Stream):
         return self.thing.readable_by(person)
 
     def ended(self, viewer):
-        return fragments.morph(render_to_string("partials/posts/withdrawn.html"), "#article"), None
+        html = render_to_string("partials/posts/withdrawn.html", {"post": self.thing})
+        return end_of_session(viewer) or (fragments.morph(html, "#article"), None)
+
+    @classmethod
+    def deleted(cls):
+        return fragments.morph(render_to_string("partials/posts/withdrawn.html"), "#article")
 
     def readers(self, count):
         text = ngettext("%(n)s person is reading", "%(n)s people are reading", count) % {"n": count}

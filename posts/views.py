@@ -34,6 +34,10 @@ class SignedOut(Refused):
     status = 403
 
 
+class Withdrawn(Refused):
+    status = 404
+
+
 # Reading
 
 
@@ -305,6 +309,8 @@ def known_post(request, slug):
     """
     post = get_object_or_404(Post.objects.select_related("author"), slug=slug)
     if not post.is_known_to(request.user):
+        if request.method == "POST" and post.born:  # it was public: its open pages know of it
+            raise Withdrawn(_("This post has been withdrawn."))
         raise Http404
     return post
 

@@ -10,6 +10,7 @@ from live.lists import ItemList, Part
 from live.presence import ShowsPeople, ShowsTyping
 from live.streams import Stream, register
 from people.models import Person
+from people.streams import end_of_session
 from rooms.models import Membership, MyRooms, OpenRooms, Room
 from rooms.models.room import mark_unread
 
@@ -70,7 +71,13 @@ class RoomStream(ShowsPeople, ShowsTyping, Stream):
         return head + super().totals()
 
     def ended(self, viewer):
-        return fragments.replace(render_to_string("partials/rooms/room_left.html", {"room": self.thing}), "#room"), None
+        """The lines stay, and the form with what is typed in it; nobody is shown to be here."""
+        left = fragments.morph(render_to_string("partials/rooms/room_left.html", {"room": self.thing}), "#room-state")
+        return end_of_session(viewer) or (left + fragments.remove("#people-here > *"), None)
+
+    @classmethod
+    def deleted(cls):
+        return fragments.morph(render_to_string("partials/rooms/room_left.html", {"room": Room()}), "#room-state")
 
     @staticmethod
     def hidden(among):

@@ -37,6 +37,10 @@ class SignedOut(Refused):
     status = 403
 
 
+class Left(Refused):
+    status = 404
+
+
 # Lists
 
 
@@ -387,6 +391,8 @@ def readable(request, among=Room.objects, **which):
     """The room ``which``. One that may not be read is as missing as one that never was: ``Http404``."""
     room = get_object_or_404(among, **which)
     if not room.readable_by(request.user):
+        if request.method == "POST" and room.memberships.filter(person_id=request.user.pk).exists():
+            raise Left(_("You are not a member of this room any more."))
         raise Http404
     return room
 

@@ -63,4 +63,12 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('action', 'key'), name='one_row_per_action_and_key')],
             },
         ),
+        migrations.CreateModel(
+            name='EndedSession',
+            fields=[
+                ('session_key', models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ('reason', models.CharField(choices=[('signed out', 'Signed Out'), ('ended from the list of sessions', 'Listed'), ('password changed', 'Password'), ('got a new key', 'Renewed'), ('ended with all others of the person', 'Ended'), ('expired', 'Expired')], max_length=40)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+        ),
     ]

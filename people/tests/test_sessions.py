@@ -1,11 +1,14 @@
 """Whose session ends is told so; whose does not, goes on."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 
+from live.cursors import cursors
 from live.messages import TRY_AGAIN
 from people.tests.browsers import Browser
 from people.tests.conftest import PASSWORD
@@ -135,3 +138,47 @@ def test_signing_out_everywhere_is_signing_out_the_others_and_oneself(bob):
 @pytest.mark.parametrize("address", ["/accounts/email/", "/accounts/2fa/", "/nowhere/", "/accounts/profile/"])
 def test_pages_that_others_made_are_live_as_well(bob, address):
     assert f'name="people.person:{bob.pk}:' in Browser(bob).get(address).content.decode()
+
+
+def test_a_farewell_tells_the_true_reason(bob, carol):
+    """Each way in which a session ends; the page keeps what is typed, and may go on once its person is back."""
+    ended = {}
+    laptop, phone = Browser(bob), Browser(bob)
+    sockets = {"here": laptop.listen(), "list": phone.listen()}
+    laptop.post("/accounts/sessions/")
+    ended["list"] = sockets["list"].farewell
+    laptop.post("/accounts/logout/")
+    ended["here"] = sockets["here"].farewell
+    late = Browser(bob)
+    socket = late.listen()
+    Session.objects.filter(session_key=late.key).update(expire_date=timezone.now() - timedelta(seconds=1))
+    ended["time"] = socket.farewell
+    other = Browser(bob).listen()
+    other.viewer = Browser(carol).listen().viewer
+    ended["other"] = other.farewell
+    sentences = {
+        "list": "this session was ended from the list of your sessions",
+        "here": "you signed out in this browser",
+        "time": "your session has expired",
+        "other": "You are signed in as carol now, and this page is bob’s",
+    }
+    for way, sentence in sentences.items():
+        text, code = ended[way]
+        assert code == 4401 and sentence in text and "What you wrote is still here" in text, way
+        assert ("Go on with this page" in text) == (way != "other")
+
+
+def test_a_page_goes_on_once_its_person_is_signed_in_again(bob, carol):
+    laptop = Browser(bob)
+    [own] = cursors(bob)
+    laptop.post("/accounts/logout/")
+    question = {own.signed: own.tick, "silent": "on", "again": "on", "language": "en"}
+    html = laptop.get("/live/", question).content.decode()
+    assert 'id="live"' not in html
+    laptop.sign_in("carol")
+    html = laptop.get("/live/", question).content.decode()
+    assert 'id="live"' not in html and "signed in as carol now" in html
+    laptop.post("/accounts/logout/")
+    laptop.sign_in("bob")
+    html = laptop.get("/live/", question).content.decode()
+    assert 'id="live"' in html and 'hx-target="#notice"' in html and "signed" not in html.replace("signed=", "")

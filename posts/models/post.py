@@ -256,6 +256,11 @@ class Post(live.Item):
         Post.objects.filter(pk=self.pk).update(comment_count=models.F("comment_count") + more)
         self.comment_count += more
 
+    def delete(self, *arguments, **options):
+        """Its open pages are told that it is gone."""
+        with live.change(self):
+            return super().delete(*arguments, **options)
+
     # Questions
 
     @property

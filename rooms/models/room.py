@@ -181,7 +181,8 @@ class Room(live.Item):
         """Make ``person`` a member, if they are none, or none any more. → the membership"""
         membership, is_new = self.memberships.get_or_create(person=person, defaults={"read": self.last})
         if is_new or membership.left_at:
-            with live.change(MyRooms(person.pk), *([self] if self.is_direct else [])):  # there it shows
+            # There it shows; and who comes back may have a page of it open.
+            with live.change(MyRooms(person.pk), *([] if self.kind == self.Kind.OPEN else [self])):
                 membership.left_at = None
                 membership.save(update_fields=["left_at"])
         return membership
@@ -268,6 +269,11 @@ class Room(live.Item):
     def find_duplicate(self, by, key):
         """The message that the same attempt has made already, or None."""
         return self.messages.filter(author=by, key=key).first() if key else None
+
+    def delete(self, *arguments, **options):
+        """Its open pages are told that it is gone."""
+        with live.change(self):
+            return super().delete(*arguments, **options)
 
     # Questions
 
