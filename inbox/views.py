@@ -18,6 +18,7 @@ from inbox.models.notification import knows, read_all
 from inbox.templatetags.inbox import subscription_button
 from live import fragments
 from live.streams import find
+from people.addresses import find as find_address
 from people.client_info import client_info
 from people.decorators import signed_in
 from people.mentions import UNFINISHED, called
@@ -121,13 +122,13 @@ def title(request):
 @signed_in
 @require_POST
 def follow(request, username):
-    return choose(request, Follow, get_object_or_404(Person, username=username, is_active=True))
+    return choose(request, Follow, find_address(Person.objects.filter(is_active=True), username=username))
 
 
 @signed_in
 @require_POST
 def ignore(request, username):
-    return choose(request, Ignore, get_object_or_404(Person, username=username))
+    return choose(request, Ignore, find_address(Person.objects, username=username))
 
 
 def choose(request, model, thing):

@@ -9,12 +9,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 import live
+from people.addresses import username_is_kept
 from people.attempts import TOO_MANY, account_of, counted_for, remember
 from people.endings import EndedSession
 from people.rates import consume, refund
@@ -29,6 +31,13 @@ class AccountAdapter(DefaultAccountAdapter):
             "An address signs in once it is confirmed; your username always does."
         )
     }
+
+    def clean_username(self, username, shallow=False):
+        """A name that somebody gave up is not another's yet: links, and mentions, would mean the wrong one."""
+        username = super().clean_username(username, shallow)
+        if not shallow and username_is_kept(username):
+            raise ValidationError(_("A user with that username already exists."))
+        return username
 
     def authenticate(self, request, password, username="", email="", **_):
         """The account (Person or None) whose ``password`` it is. Raises ``TooFast`` after too many wrong ones.

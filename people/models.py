@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 import live
 from live.ticks import tick
 from people import account_deletion
+from people.addresses import FormerAddress, username_is_kept
 from people.endings import EndedSession
 from people.rates import TOO_OFTEN, RateLimit, consume  # noqa: F401  RateLimit is a model of this app, beside its rules
 from people.rules import Refused, normalize
@@ -106,7 +107,16 @@ class Person(live.Watched, AbstractUser):
         if update_fields is None or "bio" in update_fields:
             self.bio_html = render_markdown(self.bio) if self.bio else ""
             update_fields = update_fields and {*update_fields, "bio_html"}
+        may_rename = self.pk and (update_fields is None or "username" in update_fields)
+        before = may_rename and Person.objects.filter(pk=self.pk).values_list("username", flat=True).first()
         super().save(*arguments, update_fields=update_fields, **options)
+        if not self.deleted_at:
+            FormerAddress.note(self, before, self.username)
+
+    def clean(self):
+        super().clean()
+        if username_is_kept(self.username, self.pk):
+            raise ValidationError({"username": _("A user with that username already exists.")})
 
     # Verbs
 

@@ -16,6 +16,8 @@ from inbox.models import Mute, read
 from inbox.views import choose, is_reading
 from live import fragments
 from live.again import page_state
+from people.addresses import find as find_address
+from people.addresses import lead_on
 from people.client_info import client_info, retry_after
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import htmx_notice, typed
@@ -54,7 +56,8 @@ def tag(request, slug):
 
 @require_safe
 def person(request, username):
-    person = get_object_or_404(Person, username=username, is_active=True)
+    person = find_address(Person.objects.filter(is_active=True), username=username)
+    lead_on(request, username=person.username)
     posts = Post.objects.listed().filter(author=person)
     return listing(request, "posts/person.html", posts, person=person)
 
@@ -307,11 +310,12 @@ def known_post(request, slug):
 
     One that may not be seen is as missing as one that never was: ``Http404``.
     """
-    post = get_object_or_404(Post.objects.select_related("author"), slug=slug)
+    post = find_address(Post.objects.select_related("author"), slug=slug)
     if not post.is_known_to(request.user):
         if request.method == "POST" and post.born:  # it was public: its open pages know of it
             raise Withdrawn(_("This post has been withdrawn."))
         raise Http404
+    lead_on(request, slug=post.slug)
     return post
 
 

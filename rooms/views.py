@@ -18,6 +18,8 @@ from live.again import page_state
 from live.cursors import Cursor, seen
 from live.deltas import delta
 from live.streams import find, name_of
+from people.addresses import find as find_address
+from people.addresses import lead_on
 from people.client_info import client_info, retry_after
 from people.decorators import SIGNED_OUT, signed_in
 from people.errors import htmx_notice, typed
@@ -82,7 +84,10 @@ def conversations(request):
 
 @require_safe
 def room(request, slug):
-    return show_room(request, readable(request, Room.objects.exclude(kind=Room.Kind.DIRECT), slug=slug))
+    rooms = Room.objects.exclude(kind=Room.Kind.DIRECT)
+    room = readable(request, rooms, pk=find_address(rooms, slug=slug).pk)
+    lead_on(request, slug=room.slug)
+    return show_room(request, room)
 
 
 @answers_stale_forms
@@ -417,6 +422,10 @@ def people_named(request, names):
     """
     usernames = set(names) - {"", request.user.username}
     people = list(Person.objects.filter(username__in=usernames).order_by("pk"))
+    former = usernames - {person.username for person in people}
+    if former:
+        people += [find_address(Person.objects, username=name) for name in former]
+        lead_on(request, names=",".join(person.username for person in people))
     if not usernames or len(people) != len(usernames):
         raise Http404
     return people

@@ -71,4 +71,17 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
         ),
+        migrations.CreateModel(
+            name='FormerAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=50)),
+                ('address', models.CharField(max_length=200)),
+                ('key', models.BigIntegerField()),
+                ('until', models.DateTimeField(default=django.utils.timezone.now)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('kind', 'address'), name='one_thing_per_former_address')],
+            },
+        ),
     ]

@@ -14,6 +14,7 @@ import live
 from inbox.models import FanOut
 from moderation.models import QUEUE
 from moderation.review import review
+from people.addresses import FormerAddress
 from people.markdown import render_markdown
 from people.rates import TooFast, check_rate, consume
 from people.rules import Refused, normalize
@@ -183,6 +184,7 @@ class Post(live.Item):
                     self.save(update_fields=self.WRITTEN)
             else:
                 self.save(update_fields=self.WRITTEN)
+            FormerAddress.note(self, before and before.slug, self.slug)
             self._notify_followers(before)
 
     def _notify_followers(self, before):
@@ -336,6 +338,7 @@ class Post(live.Item):
     def _free_slug(self):
         stem = slugify(self.title, allow_unicode=True)[:190] or "post"
         taken = set(Post.objects.filter(slug__startswith=stem).exclude(pk=self.pk).values_list("slug", flat=True))
+        taken |= set(FormerAddress.of(Post).filter(address__startswith=stem).values_list("address", flat=True))
         return next(slug for n in range(1, len(taken) + 2) if (slug := f"{stem}-{n}" if n > 1 else stem) not in taken)
 
 

@@ -19,6 +19,7 @@ from live.presence import rows as presence
 from live.presence.tracker import stop_typing
 from live.streams import name_of
 from live.ticks import tick
+from people.addresses import FormerAddress
 from people.markdown import render_markdown
 from people.models import Person
 from people.rates import TooFast, check_rate, consume
@@ -191,10 +192,12 @@ class Room(live.Item):
         """Save the room as edited, and tell its pages, and those that list it."""
         with transaction.atomic():
             self.slug = self.slug or self._free_slug()
+            before = self.pk and Room.objects.filter(pk=self.pk).values_list("slug", flat=True).first()
             if not self.pk:
                 self.save()
             with live.change(OPEN_ROOMS, self):
                 self.save(update_fields=self.WRITTEN)  # what is said meanwhile stays counted
+            FormerAddress.note(self, before, self.slug)
 
     @contextmanager
     def change_with_lists(self):
@@ -339,6 +342,7 @@ class Room(live.Item):
     def _free_slug(self):
         stem = slugify(self.name, allow_unicode=True)[:100] or "room"
         taken = set(Room.objects.filter(slug__startswith=stem).exclude(pk=self.pk).values_list("slug", flat=True))
+        taken |= set(FormerAddress.of(Room).filter(address__startswith=stem).values_list("address", flat=True))
         return next(slug for n in range(1, len(taken) + 2) if (slug := f"{stem}-{n}" if n > 1 else stem) not in taken)
 
 
