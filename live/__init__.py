@@ -29,11 +29,11 @@ hub       one per process: hears rings, renders a delta once, and     ``hub.py``
 listener  one open page's socket                                      ``consumers.py``
 whisper   live but not recorded: typing                               ``presence/``
 heartbeat the hub's slow clock: heals lost rings, renews the lease,   ``heartbeat.py``
-          runs periodic tasks, tells pages that they are live
+          runs periodic tasks; and tells pages that they are live:
+          a page that hears none asks over HTTP
 who is    the people and tabs on a stream, across processes           ``presence/``
 here
 lease     a process's proof of life; presence belongs to it           ``lease.py``
-heartbeat the hub's sign of life, without which a page asks anew      ``heartbeat.py``
 page      an anonymous answer, kept until one of its streams rings    ``http/pages.py``
 ========  ==========================================================  ==================
 

@@ -53,7 +53,7 @@ class LiveConsumer:
         self.streams_named: set[str] = set()  # the streams that the page has named
         self.again: set[str] = set()  # those among them of which it asked to be told anew
         self.paused: asyncio.Future[None] | None = None
-        self.hopes: dict[str, hub.Hope] = {}
+        self.retries: dict[str, hub.Retry] = {}  # by the name of a stream that it may not hear now
         self.task: asyncio.Task[None] | None = None
         self.disconnected = False
         self.closing = False  # it was told why, and hears no more
@@ -88,7 +88,7 @@ class LiveConsumer:
         finally:
             self.disconnected = True
             self.hub.listeners.discard(self)
-            self.hub.give_up(self)
+            self.hub.stop_retrying(self)
             metrics.CONNECTIONS.dec()
             self.limits.leave()
             if self.paused:

@@ -148,7 +148,7 @@ class Coming:
         pass
 
 
-class Hope:
+class Retry:
     """A subscriber for a listener that may not hear the stream now: tried again from its ``cursor`` when that moves."""
 
     def __init__(self, hub: "Hub", listener: "LiveConsumer", cursor: int, head: int) -> None:
@@ -244,22 +244,22 @@ class Hub:
         its ``cursor`` (int), whenever the stream moves beyond the tick ``heard`` (int), and told no second time.
         """
         left = [self.leave(listener, lost) for lost in (tuple(listener.audiences) if code else (name,))]
-        told = name in listener.hopes
+        told = name in listener.retries
         if farewell and not told:
             listener.take(farewell)
         if code:
-            self.give_up(listener)
+            self.stop_retrying(listener)
             listener.close(code)
         elif not told and not listener.disconnected and (since := left[0] if cursor is None else cursor) is not None:
-            hope = Hope(self, listener, since, heard)
-            listener.hopes[name] = hope
-            self.subscribers[name][hope] = True
+            retry = Retry(self, listener, since, heard)
+            listener.retries[name] = retry
+            self.subscribers[name][retry] = True
 
-    def give_up(self, listener: "LiveConsumer", *names: str) -> None:
-        """Hope no more that ``listener`` may hear ``names`` (all, if none are given) again: it does, or it is gone."""
-        for name in names or tuple(listener.hopes):
-            if hope := listener.hopes.pop(name, None):
-                self.unsubscribe(hope, [name])
+    def stop_retrying(self, listener: "LiveConsumer", *names: str) -> None:
+        """Try ``listener`` no more with ``names`` (all, if none are given): it hears them again, or it is gone."""
+        for name in names or tuple(listener.retries):
+            if retry := listener.retries.pop(name, None):
+                self.unsubscribe(retry, [name])
 
     # Listeners
 
@@ -301,7 +301,7 @@ class Hub:
                 break
         audience.add(listener)
         listener.audiences[name] = audience
-        self.give_up(listener, name)
+        self.stop_retrying(listener, name)
         self.on_head(name, cursor)
         for part in self.parts:
             part.join(listener, audience)
