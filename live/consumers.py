@@ -21,6 +21,7 @@ from live.connection import heartbeat
 from live.cursors import heads
 from live.limits import Limits
 from live.messages import NOT_WELCOME, STREAMS, TOO_MANY, TRY_AGAIN, Close, counted, read, sorry, stream_name
+from live.retries import Retry, stop_retrying
 from live.stepped import Rest, read_out
 from live.streams import kinds, name_of
 from live.viewers import Viewer
@@ -53,7 +54,7 @@ class LiveConsumer:
         self.streams_named: set[str] = set()  # the streams that the page has named
         self.again: set[str] = set()  # those among them of which it asked to be told anew
         self.paused: asyncio.Future[None] | None = None
-        self.retries: dict[str, hub.Retry] = {}  # by the name of a stream that it may not hear now
+        self.retries: dict[str, Retry] = {}  # by the name of a stream that it may not hear now
         self.task: asyncio.Task[None] | None = None
         self.disconnected = False
         self.closing = False  # it was told why, and hears no more
@@ -88,7 +89,7 @@ class LiveConsumer:
         finally:
             self.disconnected = True
             self.hub.listeners.discard(self)
-            self.hub.stop_retrying(self)
+            stop_retrying(self)
             metrics.CONNECTIONS.dec()
             self.limits.leave()
             if self.paused:

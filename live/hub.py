@@ -29,6 +29,7 @@ from live.deltas import Composed, compose
 from live.doorbell import Doorbell, Event
 from live.heartbeat import Heartbeat
 from live.models import Lease
+from live.retries import Retry, stop_retrying
 from live.streams import kinds
 from live.threads import in_thread
 from live.viewers import Viewer
@@ -148,18 +149,6 @@ class Coming:
         pass
 
 
-class Retry:
-    """A subscriber for a listener that may not hear the stream now: tried again from its ``cursor`` when that moves."""
-
-    def __init__(self, hub: "Hub", listener: "LiveConsumer", cursor: int, head: int) -> None:
-        self.hub, self.listener, self.cursor, self.head = hub, listener, cursor, head
-
-    def on_head(self, name: str, head: int) -> None:
-        if head > self.head:
-            self.head = head
-            self.hub.spawn(self.hub.join(self.listener, name, self.cursor))
-
-
 class Hub:
     """``subscribers`` (by stream name; each in its order of coming) hear of its heads, by ``on_head(name, head)``.
 
@@ -212,10 +201,9 @@ class Hub:
                 text, head, refused, _ = await in_thread(
                     compose, audience.name, audience.language, before, set(audience.viewers)
                 )
-                for listener in (
-                    [listener_ for listener_ in audience.listeners if listener_.viewer in refused] if refused else ()
-                ):
-                    self.dismiss(listener, audience.name, *refused[listener.viewer], heard=audience.head)
+                for listener in [each for each in audience.listeners if each.viewer in refused] if refused else ():
+                    retry = Retry(listener, before, audience.head)
+                    self.dismiss(listener, audience.name, *refused[listener.viewer], retry)
                 audience.cursor = max(before, head)
                 if text:
                     metrics.DELTAS.inc()
@@ -229,37 +217,21 @@ class Hub:
         finally:
             audience.busy = False
 
-    def dismiss(
-        self,
-        listener: "LiveConsumer",
-        name: str,
-        farewell: str,
-        code: int | None,
-        cursor: int | None = None,
-        heard: int = 0,
-    ) -> None:
+    def dismiss(self, listener: "LiveConsumer", name: str, farewell: str, code: int | None, retry: Retry) -> None:
         """Tell a listener that may hear ``name`` no longer so (``farewell``, str), and let it hear no more of it.
 
-        With a ``code`` (int) its socket is closed, and it hears no more of anything. Without, it is tried again, from
-        its ``cursor`` (int), whenever the stream moves beyond the tick ``heard`` (int), and told no second time.
+        With a ``code`` (int) its socket is closed, and it hears no more of anything. Without, ``retry`` waits for its
+        right to return, and it is told no second time.
         """
-        left = [self.leave(listener, lost) for lost in (tuple(listener.audiences) if code else (name,))]
-        told = name in listener.retries
-        if farewell and not told:
+        for lost in tuple(listener.audiences) if code else (name,):
+            self.leave(listener, lost)
+        if farewell and name not in listener.retries:
             listener.take(farewell)
         if code:
-            self.stop_retrying(listener)
+            stop_retrying(listener)
             listener.close(code)
-        elif not told and not listener.disconnected and (since := left[0] if cursor is None else cursor) is not None:
-            retry = Retry(self, listener, since, heard)
-            listener.retries[name] = retry
-            self.subscribers[name][retry] = True
-
-    def stop_retrying(self, listener: "LiveConsumer", *names: str) -> None:
-        """Try ``listener`` no more with ``names`` (all, if none are given): it hears them again, or it is gone."""
-        for name in names or tuple(listener.retries):
-            if retry := listener.retries.pop(name, None):
-                self.unsubscribe(retry, [name])
+        else:
+            retry.start(name)
 
     # Listeners
 
@@ -283,7 +255,7 @@ class Hub:
                 text, head, refused, _ = await self.catch_up(listener, name, cursor)
                 length += len(text)
                 if refused:
-                    self.dismiss(listener, name, *refused[listener.viewer], cursor)
+                    self.dismiss(listener, name, *refused[listener.viewer], Retry(listener, cursor))
                     return length
                 if text and not listener.take(text):
                     listener.pending[name] = head
@@ -301,7 +273,7 @@ class Hub:
                 break
         audience.add(listener)
         listener.audiences[name] = audience
-        self.stop_retrying(listener, name)
+        stop_retrying(listener, name)
         self.on_head(name, cursor)
         for part in self.parts:
             part.join(listener, audience)

@@ -14,6 +14,7 @@ Views that are not decorated are not called; a notice, or a page, says what to d
 
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.db import connection
+from django.http import Http404
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +81,8 @@ def refuse(request, match):
             answer = match.func(request, *match.args, **match.kwargs)
     except ImmediateHttpResponse as instead:
         answer = instead.response
+    except Http404:
+        raise  # be it a refusal too: what is not to be seen is as missing to an old form
     except Refused:
         return None
     finally:

@@ -81,12 +81,12 @@ class Comparison:
     field: str = "body"
 
     def differences(self):
-        """What leads from the stored text to the sent one: list of ("same", "gone" or "new", text)."""
+        """What leads from the stored text to the sent one: list of ("same", "removed" or "new", text)."""
         return list(differences(self.stored.replace("\r\n", "\n").strip(), self.sent.replace("\r\n", "\n").strip()))
 
 
 def differences(before, after):
-    """Yield ("same", "gone" or "new", text), word by word, or line by line where much differs."""
+    """Yield ("same", "removed" or "new", text), word by word, or line by line where much differs."""
     for split in (TOKENS.findall, lambda text: text.splitlines(keepends=True)):
         old, new = split(before), split(after)
         start, end = common(old, new), 0
@@ -102,7 +102,7 @@ def differences(before, after):
         if verb == "equal":
             yield from shown("same", "".join(middle[0][a:b]))
             continue
-        yield from shown("gone", "".join(middle[0][a:b]))
+        yield from shown("removed", "".join(middle[0][a:b]))
         yield from shown("new", "".join(middle[1][c:d]))
     yield from shown("same", "".join(old[len(old) - end :]), last=True)
 

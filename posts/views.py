@@ -36,7 +36,7 @@ class SignedOut(Refused):
     status = 403
 
 
-class Withdrawn(Refused):
+class Withdrawn(Refused, Http404):
     status = 404
 
 

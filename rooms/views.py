@@ -39,7 +39,7 @@ class SignedOut(Refused):
     status = 403
 
 
-class Left(Refused):
+class Left(Refused, Http404):
     status = 404
 
 

@@ -17,6 +17,7 @@ from live.deltas import Refused, ask
 from live.doorbell import Event
 from live.hub import whisper
 from live.presence import CountsReaders, ShowsPeople, ShowsTyping, rows
+from live.retries import Retry
 from live.streams import find, kinds
 from live.threads import in_thread
 from live.viewers import Viewer
@@ -202,7 +203,7 @@ class PresenceTracker:
         text, refused = await in_thread(_told, audience.name, audience.language, viewers, what, *arguments)
         for listener in tuple(listeners & audience.listeners) if refused else ():
             if listener.viewer in refused:
-                self.hub.dismiss(listener, audience.name, *refused[listener.viewer])
+                self.hub.dismiss(listener, audience.name, *refused[listener.viewer], Retry(listener, audience.cursor))
         if text:
             audience.hand(text, listeners & audience.listeners)
 

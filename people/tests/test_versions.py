@@ -39,12 +39,12 @@ def page(person):
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        ("The tide is out", "The tide is in", [("same", "The tide is "), ("gone", "out"), ("new", "in")]),
+        ("The tide is out", "The tide is in", [("same", "The tide is "), ("removed", "out"), ("new", "in")]),
         ("", "New", [("new", "New")]),
-        ("Old", "", [("gone", "Old")]),
-        ("潮水退了", "潮水涨了", [("same", "潮水"), ("gone", "退"), ("new", "涨"), ("same", "了")]),
+        ("Old", "", [("removed", "Old")]),
+        ("潮水退了", "潮水涨了", [("same", "潮水"), ("removed", "退"), ("new", "涨"), ("same", "了")]),
         ("same", "same", [("same", "same")]),
-        ("aaa aaa", "aaa", [("same", "aaa"), ("gone", " aaa")]),
+        ("aaa aaa", "aaa", [("same", "aaa"), ("removed", " aaa")]),
     ],
 )
 def test_what_differs_is_shown_by_words(before, after, expected):
@@ -57,7 +57,7 @@ def test_what_is_the_same_for_long_is_cut_and_lines_are_compared_where_much_diff
     )
     assert first == last == "same" and "…" in before + after and len(before + after) < 500
     texts = ("".join(f"{n} {word}\n" for n in range(400)) for word in ("old", "new"))
-    assert {kind for kind, _ in differences(*texts)} == {"gone", "new"}
+    assert {kind for kind, _ in differences(*texts)} == {"removed", "new"}
 
 
 @pytest.mark.parametrize("unit", ["a ", "ab", "\n", "潮"])

@@ -80,11 +80,11 @@ def test_published_again_the_post_is_live_on_the_pages_that_stayed_open(post, bo
             await until(lambda: page.consumer.audiences)
             await hub.in_thread(post.comment, bob, f"Back again {turn}")
             await page.hear(f"Back again {turn}")
-        assert not page.consumer.hopes
+        assert not page.consumer.retries
         await hub.in_thread(post.unpublish)
         await page.hear("withdrawn")
         await page.close()
-        assert not page.consumer.hopes and name_of(post) not in page.consumer.hub.subscribers
+        assert not page.consumer.retries and name_of(post) not in page.consumer.hub.subscribers
 
     run(scene())
 

@@ -29,9 +29,9 @@ def lobby(root):  # noqa: F811
     return room
 
 
-def client(who, **options):
+def client(user, **options):
     browser = Client(**options)
-    browser.force_login(who)
+    browser.force_login(user)
     return browser
 
 
@@ -41,7 +41,7 @@ def forms(html):
 
 def test_every_form_with_a_token_says_for_whom_it_was_made(root, bob, carol, post, lobby):  # noqa: F811
     said, line = post.comment(root, "The first word"), lobby.say(root, "Hello")
-    browser, drawn = client(root), 0
+    browser, count = client(root), 0
     addresses = [
         f"/posts/{post.slug}/",
         "/rooms/the-lobby/",
@@ -60,9 +60,9 @@ def test_every_form_with_a_token_says_for_whom_it_was_made(root, bob, carol, pos
     for address in addresses:
         answer = browser.get(address)
         for form in forms(answer.content.decode()):
-            drawn += 1
+            count += 1
             assert f'name="made_for" value="{root.pk}"' in form, (address, form)
-    assert drawn > len(addresses)
+    assert count > len(addresses)
 
 
 def test_the_next_form_of_an_answer_says_so_as_well(bob, carol):  # noqa: F811
