@@ -202,7 +202,7 @@ def test_comments_closed_while_bob_writes_leave_his_draft_in_the_page(site, post
     with site.orm():
         Post.objects.get(pk=post.pk).close_comments()
     expect(b.locator("#comments-state")).to_have_text("Comments are closed.")
-    expect(b.locator("#body-new")).to_be_hidden()
+    expect(b.locator("#body-new")).to_be_visible()
     expect(b.locator("#body-new")).to_have_value("I had so much to say")
 
 
