@@ -96,9 +96,7 @@ def compose(name: str, language: str, since: int, viewers: set[Viewer]) -> Compo
     with translation.override(language):
         ticks = ticks_of(name)
         stream = find(name)
-        public, refused = ask(stream, viewers)
-        if stream is None and (kind := kinds.get(name.partition(":")[0])):
-            refused = dict.fromkeys(viewers, (kind.deleted(), None))
+        public, refused = ask(name, stream, viewers)
         if stream is None or (refused and refused.keys() == viewers):
             return Composed("", since, refused, public)
         with metrics.RENDER.time():
@@ -106,13 +104,14 @@ def compose(name: str, language: str, since: int, viewers: set[Viewer]) -> Compo
         return Composed(text, head, refused, public)
 
 
-def ask(stream: Stream | None, viewers: set[Viewer]) -> tuple[bool, Refused]:
-    """Ask who of ``viewers`` (set of ``Viewer``) may listen to ``stream`` (None if it is gone).
+def ask(name: str, stream: Stream | None, viewers: set[Viewer]) -> tuple[bool, Refused]:
+    """Ask who of ``viewers`` (set of ``Viewer``) may listen to ``stream`` (None if what is called ``name`` is deleted).
 
     → ``(public, refused)``, as in ``Composed``: whether everybody may; and who may not, with what they are told.
     """
     if stream is None:
-        return False, dict.fromkeys(viewers, ("", None))
+        kind = kinds.get(name.partition(":")[0])
+        return False, dict.fromkeys(viewers, (kind.deleted() if kind else "", None))
     if stream.allows(AnonymousUser()):
         return True, {}
     people = people_of(viewers)

@@ -296,5 +296,5 @@ def _told(name: str, language: str, viewers: set[Viewer], what: str, *arguments:
     with translation.override(language):
         stream = find(name)
         text = getattr(stream, what)(*arguments) if stream else ""
-        _, refused = ask(stream, viewers)
+        _, refused = ask(name, stream, viewers)
         return text, refused

@@ -68,6 +68,19 @@ def test_a_post_that_is_gone_tells_its_pages_and_leaves_their_forms(post, run, e
     run(scene())
 
 
+def test_who_is_told_who_reads_along_is_told_that_the_post_was_deleted(post, run):
+    """Presence asks for the right as well, and may do so before the ring is heard: no farewell may get lost by that."""
+
+    async def scene():
+        page = await Page(post).open()
+        await hub.in_thread(Post.objects.filter(pk=post.pk).delete)  # which rings nobody
+        [audience], [presence] = page.consumer.hub.of(name_of(post)), page.consumer.hub.parts
+        await presence.hand(audience, {page.consumer}, "readers", 1)
+        await page.hear("This post was deleted.")
+
+    run(scene())
+
+
 def test_published_again_the_post_is_live_on_the_pages_that_stayed_open(post, bob, run):
     async def scene():
         page = await Page(post).open()
